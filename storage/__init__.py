@@ -1,0 +1,80 @@
+"""Bytes by key, and what is known of them. Knows no HTTP."""
+
+from storage.catalogue import Catalogue
+from storage.errors import (
+    DigestMismatch,
+    DraftBusy,
+    FolderInTheWay,
+    InvalidKey,
+    IsFolder,
+    KeyBusy,
+    NoSpace,
+    NotFound,
+    OffsetMismatch,
+    PreconditionFailed,
+    ReadOnlyStore,
+    StorageError,
+    StoreDamaged,
+    StoreUnavailable,
+    TooLarge,
+)
+from storage.keys import (
+    RESERVED_NAME,
+    ROOT,
+    Folder,
+    Key,
+    folder_to_read,
+    folder_to_write,
+    key_to_read,
+    key_to_write,
+    name_of,
+)
+from storage.library import HEAD_SIZE, Detect, Library, Received
+from storage.local import LocalStore
+from storage.memory import MemoryStore
+from storage.model import Condition, Entry, Listed, Span, Subfolder, always
+from storage.store import Draft, Hash, Reader, Store
+
+__all__ = [
+    "HEAD_SIZE",
+    "RESERVED_NAME",
+    "ROOT",
+    "Catalogue",
+    "Condition",
+    "Detect",
+    "DigestMismatch",
+    "Draft",
+    "DraftBusy",
+    "Entry",
+    "Folder",
+    "FolderInTheWay",
+    "Hash",
+    "InvalidKey",
+    "IsFolder",
+    "Key",
+    "KeyBusy",
+    "Library",
+    "Listed",
+    "LocalStore",
+    "MemoryStore",
+    "NoSpace",
+    "NotFound",
+    "OffsetMismatch",
+    "PreconditionFailed",
+    "ReadOnlyStore",
+    "Reader",
+    "Received",
+    "Span",
+    "StorageError",
+    "Store",
+    "StoreDamaged",
+    "StoreUnavailable",
+    "Subfolder",
+    "TooLarge",
+    "always",
+    "folder_to_read",
+    "folder_to_write",
+    "key_to_read",
+    "key_to_write",
+    "name_of",
+]

@@ -1,0 +1,155 @@
+"""The database beside the store: what was learned about stored files, and who is committing which key.
+
+Everything in it can be rebuilt from the store but for the digests taken while bytes arrived. Facts belong to a version
+of a file (`Entry.identity`), so a file edited behind our back simply has none.
+"""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio.to_thread
+from sqlalchemy import Table, delete, func, select
+from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from storage import schema
+from storage.errors import StoreUnavailable
+from storage.keys import Key
+from storage.model import Entry
+
+CLAIM_LEASE_S = 60  # a commit takes milliseconds; after a minute its process is taken for dead
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one version of a file beyond what the store itself says."""
+
+    sha256: bytes | None = None
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to commit one key; with the etag and digest the file will have, where they are known beforehand."""
+
+    key: Key
+    token: str
+    etag: str | None = None
+    sha256: bytes | None = None
+
+
+class Catalogue:
+    """SQLite in a file, or in memory when `path` is None."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._durable = schema.writing_engine(path, is_durable=True)
+        self._derived = self._durable if path is None else schema.writing_engine(path, is_durable=False)
+        self._reading = self._durable if path is None else schema.reading_engine(path)
+
+    async def start(self) -> None:
+        """Bring the schema up to date. Raises StoreUnavailable."""
+        async with _explained():
+            if self._path is None:
+                async with self._durable.begin() as connection:
+                    await connection.run_sync(schema.metadata.create_all)
+            else:
+                from storage.migrations import upgrade  # Alembic takes 0.2 s to load; only a start needs it
+
+                await anyio.to_thread.run_sync(upgrade, self._path)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for engine in {self._durable, self._derived, self._reading}:
+            await engine.dispose()
+
+    async def facts(self, entry: Entry) -> Facts:
+        """What is known of this version of this file.
+
+        A version whose commit is under way is known by its claim: so its etag is the same before and after. One
+        statement, hence one snapshot: a commit cannot end between the looks.
+        """
+        digests, media_types, claims = schema.digests.c, schema.media_types.c, schema.claims.c
+        committed = select(digests.sha256).where(digests.key == entry.key, digests.identity == entry.identity)
+        coming = select(claims.sha256).where(claims.key == entry.key, claims.etag == entry.etag)
+        seen = select(media_types.media_type).where(
+            media_types.key == entry.key, media_types.identity == entry.identity
+        )
+        statement = select(func.coalesce(committed.scalar_subquery(), coming.scalar_subquery()), seen.scalar_subquery())
+        async with _transaction(self._reading) as connection:
+            sha256, media_type = (await connection.execute(statement)).one()
+        return Facts(sha256, media_type)
+
+    async def facts_between(self, first: Key, last: Key) -> dict[tuple[Key, str], Facts]:
+        """What is known of the files from key `first` to `last`, by key and identity."""
+        digests = select(schema.digests).where(schema.digests.c.key.between(first, last))
+        media_types = select(schema.media_types).where(schema.media_types.c.key.between(first, last))
+        async with _transaction(self._reading) as connection:
+            sha256 = {(row.key, row.identity): row.sha256 for row in await connection.execute(digests)}
+            seen = {(row.key, row.identity): row.media_type for row in await connection.execute(media_types)}
+        return {version: Facts(sha256.get(version), seen.get(version)) for version in sha256.keys() | seen.keys()}
+
+    async def claim(self, claim: Claim, *, now_ms: int | None = None) -> bool:
+        """Take the right to commit a key, unless a living writer has it. `now_ms` overrides the clock (Unix time)."""
+        now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        row = {
+            "token": claim.token,
+            "expires_at_ms": now_ms + CLAIM_LEASE_S * 1000,
+            "etag": claim.etag,
+            "sha256": claim.sha256,
+        }
+        statement = insert(schema.claims).values(key=claim.key, **row)
+        statement = statement.on_conflict_do_update(
+            index_elements=[schema.claims.c.key], set_=row, where=schema.claims.c.expires_at_ms < now_ms
+        )
+        async with _transaction(self._durable) as connection:
+            return (await connection.execute(statement)).rowcount == 1
+
+    async def release(self, claim: Claim, committed: Entry | None) -> None:
+        """End a claim and record, in the same transaction, the digest of what was committed under it."""
+        async with _transaction(self._durable) as connection:
+            if committed is not None:
+                row = {"identity": committed.identity, "sha256": claim.sha256}
+                await connection.execute(_upsert(schema.digests, committed.key, row))
+            mine = schema.claims.c.key == claim.key, schema.claims.c.token == claim.token
+            await connection.execute(delete(schema.claims).where(*mine))
+
+    async def claims(self) -> tuple[Claim, ...]:
+        """All claims, also those of the dead."""
+        async with _transaction(self._reading) as connection:
+            rows = await connection.execute(select(schema.claims))
+            return tuple(Claim(row.key, row.token, row.etag, row.sha256) for row in rows)
+
+    async def learn_media_type(self, entry: Entry, media_type: str) -> None:
+        """Record what a look at the bytes found: it can be found again, so it is not worth waiting for the medium."""
+        row = {"identity": entry.identity, "media_type": media_type}
+        async with _transaction(self._derived) as connection:
+            await connection.execute(_upsert(schema.media_types, entry.key, row))
+
+    async def forget(self, key: Key) -> None:
+        """Drop what is known of a key."""
+        async with _transaction(self._durable) as connection:
+            for table in (schema.digests, schema.media_types):
+                await connection.execute(delete(table).where(table.c.key == key))
+
+
+def _upsert(table: Table, key: Key, row: Mapping[str, str | bytes | None]) -> Insert:
+    return insert(table).values(key=key, **row).on_conflict_do_update(index_elements=[table.c.key], set_=dict(row))
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with _explained(), engine.begin() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def _explained() -> AsyncIterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise StoreUnavailable("the catalogue does not answer") from error

@@ -1,0 +1,220 @@
+"""A store and a catalogue kept consistent: the one object the service holds.
+
+The order of writes is decided here and nowhere else. Adding: bytes, then the claim that announces them, then the
+rename, then the facts. Removing: facts, then bytes. A crash between any two leaves garbage that `start` clears, or a
+file whose digest is not known; never a fact about bytes that are not there.
+"""
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import anyio
+import anyio.to_thread
+
+from storage.catalogue import Catalogue, Claim, Facts
+from storage.errors import DigestMismatch, IsFolder, KeyBusy, NotFound, PreconditionFailed, StorageError, TooLarge
+from storage.keys import Folder, Key, name_of
+from storage.model import Condition, Entry, Listed, always
+from storage.store import Draft, Reader, Store
+
+Detect = Callable[[bytes, str], str]
+"""The media type of a file by its first bytes and its name."""
+
+HEAD_SIZE = 65_536  # bytes that detection may look at
+_REMEMBERED = 16_384  # versions whose facts stay in memory, about 6 MB
+_CLAIM_PATIENCE_S = 10  # how long a commit waits for another of the same key
+_CLAIM_PAUSE_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A draft that holds all bytes of a new file, with their SHA-256."""
+
+    draft: Draft
+    sha256: bytes
+
+
+@dataclass(slots=True)
+class _Outcome:
+    committed: Entry | None = None
+
+
+class Library:
+    """Stored files and what is known of them."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, detect: Detect) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._detect = detect
+        self._remembered: OrderedDict[tuple[Key, str], Facts] = OrderedDict()
+
+    async def start(self) -> None:
+        """Open both, and clear what a crash left unless another server is using it. Raises StoreUnavailable."""
+        await self._store.start()
+        async with self._store.sole_use() as is_sole:
+            await self._catalogue.start()
+            if is_sole:
+                await self._recover()
+
+    async def close(self) -> None:
+        """Close both."""
+        await self._catalogue.close()
+        await self._store.close()
+
+    @asynccontextmanager
+    async def open(self, key: Key) -> AsyncIterator[Reader]:
+        """The present version of a file, opened for the length of the block. Raises NotFound, IsFolder."""
+        reader = await self._store.open(key)
+        try:
+            yield reader
+        finally:
+            with anyio.CancelScope(shield=True):
+                await reader.close()
+
+    async def describe(self, reader: Reader) -> Entry:
+        """The entry of an opened version with all that is known of it, its media type found out if need be."""
+        facts = await self._facts(reader.entry)
+        if facts.media_type is None:
+            media_type = await self._detected(reader)
+            await self._catalogue.learn_media_type(reader.entry, media_type)
+            facts = replace(facts, media_type=media_type)
+        self._remember(reader.entry, facts)
+        return _with_facts(reader.entry, facts)
+
+    async def stat(self, key: Key) -> Entry | None:
+        """What is stored under a key now, with its final etag; None where there is nothing."""
+        try:
+            entry = await self._store.stat(key)
+        except (NotFound, IsFolder):
+            return None
+        return _with_facts(entry, await self._facts(entry))
+
+    async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
+        """See `Store.list`; entries carry what is known of them, and nothing is found out for a listing."""
+        listed = await self._store.list(folder, is_recursive=is_recursive, after=after, limit=limit)
+        keys = [each.key for each in listed if isinstance(each, Entry)]
+        if not keys:
+            return listed
+        known = await self._catalogue.facts_between(keys[0], keys[-1])
+        return tuple(
+            _with_facts(each, known.get((each.key, each.identity), Facts())) if isinstance(each, Entry) else each
+            for each in listed
+        )
+
+    @asynccontextmanager
+    async def receive(
+        self,
+        chunks: AsyncIterable[bytes],
+        *,
+        length: int | None,
+        max_size: int | None,
+        digests: Mapping[str, bytes],
+    ) -> AsyncIterator[Received]:
+        """Take in the bytes of a new file; what is not committed within the block is thrown away.
+
+        `digests` maps names of `hashlib` to the digests the bytes must have. Raises DigestMismatch, TooLarge, NoSpace
+        and what the chunks raise.
+        """
+        draft = await self._store.draft(secrets.token_urlsafe(16), length=length)
+        try:
+            hashes = {name: hashlib.new(name) for name in {"sha256", *digests}}
+            await draft.append(0, _bounded(chunks, max_size), hashes=tuple(hashes.values()))
+            for name, digest in digests.items():
+                if hashes[name].digest() != digest:
+                    raise DigestMismatch(name)
+            yield Received(draft, hashes["sha256"].digest())
+        finally:
+            with anyio.CancelScope(shield=True):
+                await draft.discard()
+
+    async def commit(self, received: Received, key: Key, *, condition: Condition = always) -> tuple[Entry, bool]:
+        """Publish received bytes under a key; answers the entry and whether the key is new.
+
+        The condition is asked again here, while no other commit of this key can come between. Raises
+        PreconditionFailed, FolderInTheWay, KeyBusy.
+        """
+        claim = Claim(key, secrets.token_hex(8), received.draft.committed_etag(), received.sha256)
+        async with self._claimed(claim) as outcome:
+            current = await self._required(key, condition)
+            entry = outcome.committed = await received.draft.commit(key)
+        return _with_facts(entry, Facts(sha256=received.sha256)), current is None
+
+    async def delete(self, key: Key, *, condition: Condition = always) -> None:
+        """Remove a file. Raises NotFound, IsFolder, PreconditionFailed, KeyBusy."""
+        await self._store.stat(key)
+        async with self._claimed(Claim(key, secrets.token_hex(8))):
+            await self._required(key, condition)
+            await self._catalogue.forget(key)
+            await self._store.delete(key)
+
+    @asynccontextmanager
+    async def _claimed(self, claim: Claim) -> AsyncIterator["_Outcome"]:
+        outcome = _Outcome()
+        with anyio.CancelScope(shield=True):  # a client that leaves now changes nothing: the commit ends, and its claim
+            await self._take(claim)
+            try:
+                yield outcome
+            finally:
+                await self._catalogue.release(claim, outcome.committed)
+
+    async def _take(self, claim: Claim) -> None:
+        # Polled: the other writer may be another process, and SQLite wakes nobody. A commit is over in milliseconds.
+        with anyio.move_on_after(_CLAIM_PATIENCE_S):
+            while not await self._catalogue.claim(claim):  # noqa: ASYNC110
+                await anyio.sleep(_CLAIM_PAUSE_S)
+            return
+        raise KeyBusy(claim.key)
+
+    async def _required(self, key: Key, condition: Condition) -> Entry | None:
+        current = await self.stat(key)
+        if not condition(current):
+            raise PreconditionFailed(key)
+        return current
+
+    async def _facts(self, entry: Entry) -> Facts:
+        remembered = self._remembered.get((entry.key, entry.identity))
+        return remembered or await self._catalogue.facts(entry)
+
+    def _remember(self, entry: Entry, facts: Facts) -> None:
+        self._remembered[entry.key, entry.identity] = facts
+        self._remembered.move_to_end((entry.key, entry.identity))
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+
+    async def _detected(self, reader: Reader) -> str:
+        head = bytearray()
+        async for chunk in reader.chunks(range(min(HEAD_SIZE, reader.entry.size)), HEAD_SIZE):
+            head += chunk
+        return await anyio.to_thread.run_sync(self._detect, bytes(head), name_of(reader.entry.key))
+
+    async def _recover(self) -> None:
+        for draft_id in await self._store.drafts():
+            await (await self._store.draft(draft_id)).discard()
+        for claim in await self._catalogue.claims():
+            await self._catalogue.release(claim, await self._committed_under(claim))
+
+    async def _committed_under(self, claim: Claim) -> Entry | None:
+        try:
+            entry = await self._store.stat(claim.key)
+        except StorageError:
+            return None
+        return entry if claim.sha256 is not None and entry.etag == claim.etag else None
+
+
+def _with_facts(entry: Entry, facts: Facts) -> Entry:
+    """The strong etag is the digest where it was taken while the bytes arrived, else the store's own."""
+    etag = entry.etag if facts.sha256 is None else facts.sha256.hex()
+    return replace(entry, etag=etag, sha256=facts.sha256, media_type=facts.media_type)
+
+
+async def _bounded(chunks: AsyncIterable[bytes], max_size: int | None) -> AsyncIterator[bytes]:
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if max_size is not None and size > max_size:
+            raise TooLarge(max_size)
+        yield chunk

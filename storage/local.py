@@ -1,0 +1,196 @@
+"""A directory served in place: its files are the stored files, under their own names.
+
+Our own state lives in `.fileserver` beneath the root: drafts, on the same file system so that a commit is one rename,
+and the lock that tells running servers from what a crash left.
+"""
+
+import asyncio
+import errno
+import fcntl
+import itertools
+import os
+import stat
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from storage.beneath import directory_beneath, open_beneath
+from storage.descriptors import SharedDescriptor
+from storage.errors import IsFolder, NotFound, ReadOnlyStore, StoreDamaged, StoreUnavailable
+from storage.keys import RESERVED_NAME, Folder, Key
+from storage.local_draft import LocalDraft, refuse_unless_it_fits
+from storage.local_listing import entry_of, listed_beneath
+from storage.model import Entry, Listed, Span
+
+_THREADS = 32  # reads of cold files wait here for the disk, a few dozen at once; warm reads take microseconds
+_ABSENT = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.EACCES, errno.EXDEV}
+)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class LocalReader:
+    """A file kept open: its bytes stay readable when the name is replaced or removed."""
+
+    def __init__(self, entry: Entry, file: SharedDescriptor) -> None:
+        self.entry = entry
+        self._file = file
+
+    async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        """See `Reader.chunks`. The next chunk is read while the last one is with the caller."""
+        ahead = self._read(span, chunk_size)
+        try:
+            while span:
+                chunk = await ahead
+                if not chunk:
+                    raise StoreDamaged(self.entry.key)
+                span = span[len(chunk) :]
+                if span:
+                    ahead = self._read(span, chunk_size)
+                yield chunk
+        except OSError as error:
+            raise StoreUnavailable(error.strerror) from error
+        finally:
+            ahead.cancel()
+
+    def _read(self, span: Span, chunk_size: int) -> asyncio.Future[bytes]:
+        return self._file.run(os.pread, self._file.number, min(chunk_size, len(span)), span.start)
+
+    def fileno(self) -> int | None:
+        """The open file's descriptor."""
+        return self._file.number
+
+    async def close(self) -> None:
+        """See `Reader.close`."""
+        self._file.close()
+
+
+class LocalStore:
+    """Files beneath one directory.
+
+    A store opened with `is_writable` false creates nothing at all in the directory.
+    """
+
+    def __init__(self, root: Path, *, is_writable: bool = True) -> None:
+        self._path = root
+        self._is_writable = is_writable
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="store")
+        self._root = -1
+        self._drafts = -1
+        self._lock = -1
+
+    async def start(self) -> None:
+        """Open the root, make our own folder, and clear what a crash left if no other server runs on this root."""
+        try:
+            self._root = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            if self._is_writable:
+                self._open_own_folder()
+        except OSError as error:
+            await self.close()
+            raise StoreUnavailable(error.strerror) from error
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        self._executor.shutdown(wait=True)
+        for descriptor in (self._drafts, self._lock, self._root):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._root = self._drafts = self._lock = -1
+
+    async def open(self, key: Key) -> LocalReader:
+        """See `Store.open`."""
+        file, entry = await self._run(self._open_file, key)
+        return LocalReader(entry, file)
+
+    async def stat(self, key: Key) -> Entry:
+        """See `Store.stat`. Opens and closes, for only an open file is known not to be a link."""
+        file, entry = await self._run(self._open_file, key)
+        file.close()
+        return entry
+
+    async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
+        """See `Store.list`."""
+        return await self._run(self._list, folder, is_recursive, after, limit)
+
+    async def draft(self, draft_id: str, *, length: int | None = None) -> LocalDraft:
+        """See `Store.draft`."""
+        if not self._is_writable:
+            raise ReadOnlyStore
+        return await self._run(self._open_draft, draft_id, length)
+
+    async def drafts(self) -> tuple[str, ...]:
+        """See `Store.drafts`."""
+        return tuple(await self._run(os.listdir, self._drafts)) if self._is_writable else ()
+
+    async def delete(self, key: Key) -> None:
+        """See `Store.delete`."""
+        if not self._is_writable:
+            raise ReadOnlyStore
+        await self._run(self._unlink, key)
+
+    @asynccontextmanager
+    async def sole_use(self) -> AsyncIterator[bool]:
+        """See `Store.sole_use`. Every running server holds a shared lock, which the kernel frees when it dies."""
+        if not self._is_writable:
+            yield False
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            await self._run(fcntl.flock, self._lock, fcntl.LOCK_SH)  # waits for a server that is starting
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_SH)  # never waits: nobody else can hold it
+
+    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._executor, partial(work, *args, **kwargs))
+        except OSError as error:
+            if error.errno in _ABSENT:
+                raise NotFound(str(args[0])) from error
+            raise StoreUnavailable(error.strerror) from error
+
+    def _open_own_folder(self) -> None:
+        with directory_beneath(self._root, f"{RESERVED_NAME}/drafts", is_made=True) as drafts:
+            self._drafts = os.dup(drafts)
+        own = open_beneath(self._root, RESERVED_NAME, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._lock = os.open("lock", flags, 0o666, dir_fd=own)
+        finally:
+            os.close(own)
+
+    def _open_file(self, key: Key) -> tuple[SharedDescriptor, Entry]:
+        # O_NONBLOCK: opening a named pipe must not wait for its writer
+        descriptor = open_beneath(self._root, key, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            return SharedDescriptor(descriptor, self._executor), entry_of(key, status)
+        os.close(descriptor)
+        raise IsFolder(key) if stat.S_ISDIR(status.st_mode) else NotFound(key)
+
+    def _list(self, folder: Folder, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
+        return tuple(
+            itertools.islice(listed_beneath(self._root, folder, is_recursive=is_recursive, after=after), limit)
+        )
+
+    def _open_draft(self, draft_id: str, length: int | None) -> LocalDraft:
+        if length is not None:
+            refuse_unless_it_fits(self._drafts, length)
+        return LocalDraft(self._root, self._drafts, draft_id, executor=self._executor)
+
+    def _unlink(self, key: Key) -> None:
+        file, _ = self._open_file(key)  # raises for a folder, a link, a device
+        file.close()
+        folder, _, name = key.rpartition("/")
+        with directory_beneath(self._root, folder) as directory:
+            os.unlink(name, dir_fd=directory)
+            os.fsync(directory)

@@ -1,0 +1,153 @@
+"""A store in a dictionary: the contract with nothing below it, for tests and for trying things out."""
+
+import itertools
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from storage.errors import DraftBusy, FolderInTheWay, IsFolder, NotFound, OffsetMismatch
+from storage.keys import Folder, Key
+from storage.model import Entry, Listed, Span, Subfolder
+from storage.store import Hash
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReader:
+    """One version of a file."""
+
+    entry: Entry
+    content: bytes
+
+    async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        """See `Reader.chunks`."""
+        for start in range(span.start, span.stop, chunk_size):
+            yield self.content[start : min(start + chunk_size, span.stop)]
+
+    def fileno(self) -> int | None:
+        """Never: there is no file."""
+        return None
+
+    async def close(self) -> None:
+        """See `Reader.close`."""
+
+
+@dataclass(slots=True)
+class MemoryDraft:
+    """Bytes being gathered."""
+
+    store: "MemoryStore"
+    draft_id: str
+    content: bytearray = field(default_factory=bytearray)
+    is_writing: bool = False
+
+    @property
+    def size(self) -> int:
+        """See `Draft.size`."""
+        return len(self.content)
+
+    async def append(self, offset: int, chunks: AsyncIterable[bytes], *, hashes: Sequence[Hash] = ()) -> int:
+        """See `Draft.append`."""
+        if self.is_writing:
+            raise DraftBusy(self.draft_id)
+        if offset != self.size:
+            raise OffsetMismatch(self.size, offset)
+        self.is_writing = True
+        try:
+            async for chunk in chunks:
+                self.content += chunk
+                for each in hashes:
+                    each.update(chunk)
+        finally:
+            self.is_writing = False
+        return self.size
+
+    def committed_etag(self) -> str | None:
+        """Not known before: versions are numbered as they come."""
+        return None
+
+    async def commit(self, key: Key) -> Entry:
+        """See `Draft.commit`."""
+        entry = self.store.put(key, bytes(self.content))
+        self.store.open_drafts.pop(self.draft_id, None)
+        return entry
+
+    async def discard(self) -> None:
+        """See `Draft.discard`."""
+        self.store.open_drafts.pop(self.draft_id, None)
+
+    async def close(self) -> None:
+        """See `Draft.close`."""
+
+
+class MemoryStore:
+    """Files in a dictionary; lost with the process."""
+
+    def __init__(self) -> None:
+        self.open_drafts: dict[str, MemoryDraft] = {}
+        self._files: dict[Key, MemoryReader] = {}
+        self._versions = itertools.count(1)
+
+    async def start(self) -> None:
+        """See `Store.start`."""
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+
+    async def open(self, key: Key) -> MemoryReader:
+        """See `Store.open`."""
+        if key in self._files:
+            return self._files[key]
+        raise IsFolder(key) if self._is_folder(key) else NotFound(key)
+
+    async def stat(self, key: Key) -> Entry:
+        """See `Store.stat`."""
+        return (await self.open(key)).entry
+
+    async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
+        """See `Store.list`."""
+        found: dict[str, Listed] = {}
+        for key, reader in self._files.items():
+            below = key.removeprefix(folder)
+            name, slash, _ = below.partition("/")
+            if not key.startswith(folder):
+                continue
+            if slash and not is_recursive:
+                found[f"{folder}{name}/"] = Subfolder(Folder(f"{folder}{name}/"), reader.entry.modified_ns)
+            else:
+                found[key] = reader.entry
+        if folder and not found:
+            raise NotFound(folder)
+        return tuple(found[key] for key in sorted(found) if key > after)[:limit]
+
+    async def draft(self, draft_id: str, *, length: int | None = None) -> MemoryDraft:
+        """See `Store.draft`; memory never refuses a length."""
+        del length
+        return self.open_drafts.setdefault(draft_id, MemoryDraft(self, draft_id))
+
+    async def drafts(self) -> tuple[str, ...]:
+        """See `Store.drafts`."""
+        return tuple(self.open_drafts)
+
+    @asynccontextmanager
+    async def sole_use(self) -> AsyncIterator[bool]:
+        """Always: a dictionary belongs to one process."""
+        yield True
+
+    async def delete(self, key: Key) -> None:
+        """See `Store.delete`."""
+        await self.open(key)
+        del self._files[key]
+
+    def put(self, key: Key, content: bytes) -> Entry:
+        """Store a file at once. Raises FolderInTheWay."""
+        folders = itertools.accumulate(key.split("/")[:-1], "{}/{}".format)
+        if self._is_folder(key) or any(Key(folder) in self._files for folder in folders):
+            raise FolderInTheWay(key)
+        version = str(next(self._versions))
+        entry = Entry(key, len(content), time.time_ns(), etag=version, identity=version)
+        self._files[key] = MemoryReader(entry, content)
+        return entry
+
+    def _is_folder(self, key: Key) -> bool:
+        return any(other.startswith(key + "/") for other in self._files)

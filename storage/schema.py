@@ -1,0 +1,101 @@
+"""The catalogue's tables, and how we open SQLite.
+
+A file's key may hold bytes that are no UTF-8 (PEP 383), which no database takes as text: keys are stored as bytes,
+whose order is the code-point order of the keys. Digests and media types are rows apart: only a commit writes the one
+and only a look at the bytes writes the other, so neither can undo the other.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, Dialect, Integer, LargeBinary, MetaData, Table, Text, event
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.types import TypeDecorator
+
+_BUSY_TIMEOUT_MS = 10_000  # for the writer of another process; ours wait for the one connection of their pool
+_READERS = 4  # connections, each with its thread
+
+
+class KeyBytes(TypeDecorator[str]):
+    """A key, kept as the bytes of its name."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        """To the database."""
+        return None if value is None else value.encode("utf-8", "surrogateescape")
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
+        """From the database."""
+        return None if value is None else bytes(value).decode("utf-8", "surrogateescape")
+
+
+metadata = MetaData()
+
+digests = Table(
+    "digests",
+    metadata,
+    Column("key", KeyBytes, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+)
+
+media_types = Table(
+    "media_types",
+    metadata,
+    Column("key", KeyBytes, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", KeyBytes, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("expires_at_ms", Integer, nullable=False),
+    Column("etag", Text),
+    Column("sha256", LargeBinary),
+)
+
+
+def reading_engine(path: Path) -> AsyncEngine:
+    """Connections for statements that each stand alone."""
+    engine = create_async_engine(_url(path), isolation_level="AUTOCOMMIT", pool_size=_READERS, max_overflow=0)
+    _prepare(engine.sync_engine, "NORMAL")
+    return engine
+
+
+def writing_engine(path: Path | None, *, is_durable: bool) -> AsyncEngine:
+    """One connection, for transactions that take SQLite's write lock when they begin.
+
+    Durable: what is committed survives a power cut (synchronous=FULL; with NORMAL, WAL loses the last transactions).
+    Without a path the database is in memory and lives as long as the connection.
+    """
+    engine = create_async_engine(_url(path), poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0)
+    _prepare(engine.sync_engine, "FULL" if is_durable else "NORMAL")
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_immediate(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _url(path: Path | None) -> str:
+    return "sqlite+aiosqlite://" if path is None else f"sqlite+aiosqlite:///{path}"
+
+
+def _prepare(engine: Engine, synchronous: str) -> None:
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions of its own
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.close()

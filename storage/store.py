@@ -1,0 +1,133 @@
+"""The contract of a store, in words. Every keeper passes `tests/storage/conformance`.
+
+Bytes are kept by key. A file is only ever replaced whole: who opened it goes on reading the version that was opened.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from storage.keys import Folder, Key
+from storage.model import Entry, Listed, Span
+
+
+class Hash(Protocol):
+    """What `hashlib` makes."""
+
+    def update(self, block: bytes, /) -> None:
+        """Take in more bytes."""
+        ...
+
+
+class Reader(Protocol):
+    """One opened version of a file, safe to read from many places at once.
+
+    Whoever opened it closes it; closing twice is fine.
+    """
+
+    @property
+    def entry(self) -> Entry:
+        """What the store knows of the opened version."""
+        ...
+
+    def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        """The bytes of the span, in pieces of `chunk_size` but for the last.
+
+        Raises StoreDamaged when the file has become shorter than the span.
+        """
+        ...
+
+    def fileno(self) -> int | None:
+        """The descriptor of a plain local file with these bytes at the same offsets, or None."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the version."""
+        ...
+
+
+class Draft(Protocol):
+    """Bytes still being written. It survives the process until it is committed or discarded."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept: the only record of the offset."""
+        ...
+
+    async def append(self, offset: int, chunks: AsyncIterable[bytes], *, hashes: Sequence[Hash] = ()) -> int:
+        """Take in bytes at the end and answer the new size, which is durable then.
+
+        `hashes` are updated with every byte kept. Raises OffsetMismatch when `offset` is not the size,
+        DraftBusy while a living writer appends (a dead one's place is free at once), NoSpace when the medium is
+        full. What the chunks themselves raise passes through; the bytes before it are kept, not promised.
+        """
+        ...
+
+    def committed_etag(self) -> str | None:
+        """The etag that the file will have if it is committed as it is now, where that is known beforehand."""
+        ...
+
+    async def commit(self, key: Key) -> Entry:
+        """Make the bytes the file of this key, replacing any other: readers see the old file or the new, whole.
+
+        After it returns a power cut loses nothing. Raises FolderInTheWay. The draft is gone then.
+        """
+        ...
+
+    async def discard(self) -> None:
+        """Throw the bytes away. Discarding twice, or after a commit, is fine."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the draft and keep it."""
+        ...
+
+
+class Store(Protocol):
+    """Where bytes are kept by key."""
+
+    async def start(self) -> None:
+        """Make the store usable. Raises StoreUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything the store itself opened."""
+        ...
+
+    async def open(self, key: Key) -> Reader:
+        """The present version of a file. Raises NotFound, IsFolder."""
+        ...
+
+    async def stat(self, key: Key) -> Entry:
+        """What `open` would show, without opening. Raises NotFound, IsFolder."""
+        ...
+
+    async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
+        """Up to `limit` files and subfolders of a folder in the code-point order of their keys, those after `after`.
+
+        A recursive listing goes down into subfolders and shows files alone. A page shorter than `limit` is the last.
+        Raises NotFound.
+        """
+        ...
+
+    async def draft(self, draft_id: str, *, length: int | None = None) -> Draft:
+        """The draft of this id, made empty where there is none.
+
+        Raises NoSpace at once when `length` bytes cannot fit.
+        """
+        ...
+
+    async def drafts(self) -> tuple[str, ...]:
+        """The ids of all drafts that are kept."""
+        ...
+
+    def sole_use(self) -> AbstractAsyncContextManager[bool]:
+        """Whether nobody else has the store open for writing; if so, nobody can while the block lasts.
+
+        Entering waits for another's block to end.
+        """
+        ...
+
+    async def delete(self, key: Key) -> None:
+        """Remove a file, durably. Raises NotFound, IsFolder."""
+        ...

@@ -1,0 +1,55 @@
+"""What every store promises of its listings."""
+
+import pytest
+
+from storage import ROOT, Entry, Folder, Listed, NotFound, Store
+from tests.storage.conftest import put
+
+KEYS = ("a", "a.txt", "a/b", "a/b.txt", "a/c/d", "b/x", "é", "z")
+
+
+def names(listed: tuple[Listed, ...]) -> list[str]:
+    return [each.key if isinstance(each, Entry) else each.folder for each in listed]
+
+
+@pytest.fixture
+async def filled(store: Store) -> Store:
+    for key in KEYS[1:]:
+        await put(store, key, b"x")
+    return store
+
+
+async def test_a_folder_shows_its_files_and_subfolders_in_key_order(filled: Store) -> None:
+    listed = await filled.list(ROOT, is_recursive=False, after="", limit=100)
+    assert names(listed) == ["a.txt", "a/", "b/", "z", "é"]
+
+
+async def test_a_recursive_listing_shows_all_files_in_key_order(filled: Store) -> None:
+    listed = await filled.list(ROOT, is_recursive=True, after="", limit=100)
+    assert names(listed) == ["a.txt", "a/b", "a/b.txt", "a/c/d", "b/x", "z", "é"]
+
+
+@pytest.mark.parametrize("is_recursive", [False, True])
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_pages_put_together_are_the_listing(filled: Store, limit: int, is_recursive: bool) -> None:
+    whole = names(await filled.list(ROOT, is_recursive=is_recursive, after="", limit=100))
+    found: list[str] = []
+    while page := names(
+        await filled.list(ROOT, is_recursive=is_recursive, after=found[-1] if found else "", limit=limit)
+    ):
+        assert len(page) <= limit
+        found += page
+    assert found == whole
+
+
+async def test_a_subfolder_is_listed_with_whole_keys(filled: Store) -> None:
+    assert names(await filled.list(Folder("a/"), is_recursive=False, after="", limit=9)) == ["a/b", "a/b.txt", "a/c/"]
+
+
+async def test_a_missing_folder_is_not_found(filled: Store) -> None:
+    with pytest.raises(NotFound):
+        await filled.list(Folder("missing/"), is_recursive=False, after="", limit=1)
+
+
+async def test_the_empty_root_is_an_empty_listing(store: Store) -> None:
+    assert await store.list(ROOT, is_recursive=False, after="", limit=1) == ()

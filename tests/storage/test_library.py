@@ -1,0 +1,265 @@
+"""The order of writes: what readers, rivals and the next start see at each moment."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from storage import (
+    ROOT,
+    Catalogue,
+    DigestMismatch,
+    Entry,
+    Key,
+    Library,
+    LocalStore,
+    MemoryStore,
+    NotFound,
+    PreconditionFailed,
+    TooLarge,
+)
+from storage.catalogue import Claim
+from tests.storage.conftest import content_of, pieces, put
+
+SHA256 = hashlib.sha256(b"content").digest()
+
+
+def text(_head: bytes, _name: str) -> str:
+    return "text/plain"
+
+
+@asynccontextmanager
+async def library_in(root: Path) -> AsyncIterator[Library]:
+    store = LocalStore(root)
+    library = Library(store, Catalogue(root / ".fileserver" / "catalogue.sqlite3"), text)
+    await library.start()
+    try:
+        yield library
+    finally:
+        await library.close()
+
+
+@pytest.fixture
+async def library(tmp_path: Path) -> AsyncIterator[Library]:
+    async with library_in(tmp_path) as opened:
+        yield opened
+
+
+async def store_file(library: Library, key: str, content: bytes = b"content") -> tuple[Entry, bool]:
+    async with library.receive(pieces(content), length=None, max_size=None, digests={}) as received:
+        return await library.commit(received, Key(key))
+
+
+async def described(library: Library, key: str) -> Entry:
+    async with library.open(Key(key)) as reader:
+        return await library.describe(reader)
+
+
+async def test_a_committed_file_has_its_digest_as_etag_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    async with library_in(tmp_path) as library:
+        entry, is_new = await store_file(library, "a/b")
+        assert is_new
+        assert (entry.etag, entry.sha256) == (SHA256.hex(), SHA256)
+        assert (await described(library, "a/b")).etag == entry.etag
+    async with library_in(tmp_path) as library:
+        again = await described(library, "a/b")
+        assert (again.etag, again.sha256, again.media_type) == (entry.etag, SHA256, "text/plain")
+
+
+async def test_the_etag_is_the_digest_already_between_rename_and_record(tmp_path: Path) -> None:
+    store, catalogue = LocalStore(tmp_path), Catalogue(tmp_path / ".fileserver" / "catalogue.sqlite3")
+    library = Library(store, catalogue, text)
+    await library.start()
+    draft = await store.draft("d")
+    await draft.append(0, pieces(b"content"))
+    claim = Claim(Key("a"), "token", draft.committed_etag(), SHA256)
+    assert await catalogue.claim(claim)
+    committed = await draft.commit(Key("a"))
+    between = await library.stat(Key("a"))
+    await catalogue.release(claim, committed)
+    after = await library.stat(Key("a"))
+    assert between is not None
+    assert after is not None
+    assert between.etag == after.etag == SHA256.hex()
+    await library.close()
+
+
+async def test_a_start_after_a_crash_drops_drafts_and_ends_claims(tmp_path: Path) -> None:
+    path = tmp_path / ".fileserver" / "catalogue.sqlite3"
+    store, catalogue = LocalStore(tmp_path), Catalogue(path)
+    await store.start()
+    await catalogue.start()
+    renamed = await store.draft("renamed")
+    await renamed.append(0, pieces(b"content"))
+    assert await catalogue.claim(Claim(Key("a"), "t1", renamed.committed_etag(), SHA256))
+    await renamed.commit(Key("a"))
+    unfinished = await store.draft("unfinished")
+    await unfinished.append(0, pieces(b"conte"))
+    assert await catalogue.claim(Claim(Key("b"), "t2", unfinished.committed_etag(), SHA256))
+    await unfinished.close()
+    await catalogue.close()
+    await store.close()
+
+    async with library_in(tmp_path) as library:
+        assert (await described(library, "a")).sha256 == SHA256
+        with pytest.raises(NotFound):
+            await described(library, "b")
+        assert list((tmp_path / ".fileserver" / "drafts").iterdir()) == []
+        await store_file(library, "b")
+
+
+async def test_a_second_server_leaves_the_first_ones_drafts_alone(library: Library, tmp_path: Path) -> None:
+    async with library.receive(pieces(b"content"), length=7, max_size=None, digests={}) as received:
+        async with library_in(tmp_path):
+            pass
+        await library.commit(received, Key("a"))
+    assert (await described(library, "a")).size == 7
+
+
+async def test_a_file_edited_in_place_loses_its_digest_and_gets_another_etag(library: Library, tmp_path: Path) -> None:
+    entry, _ = await store_file(library, "a")
+    (tmp_path / "a").write_bytes(b"edited!")
+    edited = await described(library, "a")
+    assert edited.sha256 is None
+    assert edited.etag != entry.etag
+
+
+async def test_a_replaced_file_is_not_new(library: Library) -> None:
+    await store_file(library, "a", b"old")
+    _, is_new = await store_file(library, "a", b"new")
+    assert not is_new
+
+
+async def test_the_media_type_is_found_out_once_for_each_version(tmp_path: Path) -> None:
+    looks: list[str] = []
+
+    def detect(head: bytes, name: str) -> str:
+        looks.append(name)
+        return f"test/{len(head)}"
+
+    library = Library(LocalStore(tmp_path), Catalogue(tmp_path / ".fileserver" / "c"), detect)
+    await library.start()
+    (tmp_path / "foreign").write_bytes(b"12345")
+    for _ in range(3):
+        assert (await described(library, "foreign")).media_type == "test/5"
+    (tmp_path / "foreign").write_bytes(b"1234567")
+    assert (await described(library, "foreign")).media_type == "test/7"
+    assert looks == ["foreign", "foreign"]
+    await library.close()
+
+
+async def test_a_listing_carries_what_is_known(library: Library, tmp_path: Path) -> None:
+    entry, _ = await store_file(library, "a")
+    (tmp_path / "foreign").write_bytes(b"x")
+    listed = await library.list(ROOT, is_recursive=False, after="", limit=9)
+    assert listed[0] == replace(entry, identity=listed[0].identity)  # type: ignore[union-attr]
+    assert listed[1].sha256 is None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("digests", [{"sha256": bytes(32)}, {"sha512": bytes(64)}, {"sha256": SHA256, "sha512": b""}])
+async def test_other_bytes_than_promised_store_nothing(
+    library: Library, tmp_path: Path, digests: dict[str, bytes]
+) -> None:
+    with pytest.raises(DigestMismatch):
+        async with library.receive(pieces(b"content"), length=None, max_size=None, digests=digests):
+            pass
+    assert list((tmp_path / ".fileserver" / "drafts").iterdir()) == []
+
+
+async def test_the_promised_bytes_are_taken(library: Library) -> None:
+    digests = {"sha256": SHA256, "sha512": hashlib.sha512(b"content").digest()}
+    async with library.receive(pieces(b"content"), length=None, max_size=None, digests=digests) as received:
+        assert received.sha256 == SHA256
+
+
+async def test_more_bytes_than_allowed_store_nothing(library: Library, tmp_path: Path) -> None:
+    with pytest.raises(TooLarge):
+        async with library.receive(pieces(b"12345", b"67"), length=None, max_size=6, digests={}):
+            pass
+    assert list((tmp_path / ".fileserver" / "drafts").iterdir()) == []
+
+
+async def test_of_many_creators_of_one_key_exactly_one_wins(library: Library) -> None:
+    outcomes: list[bool] = []
+
+    async def create(number: int) -> None:
+        async with library.receive(pieces(b"%d" % number), length=None, max_size=None, digests={}) as received:
+            try:
+                await library.commit(received, Key("a"), condition=lambda current: current is None)
+            except PreconditionFailed:
+                outcomes.append(False)
+            else:
+                outcomes.append(True)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(20):
+            tasks.start_soon(create, number)
+    assert sorted(outcomes) == [False] * 19 + [True]
+
+
+async def test_commits_of_one_key_by_two_servers_queue_up(library: Library, tmp_path: Path) -> None:
+    async with library_in(tmp_path) as other, anyio.create_task_group() as tasks:
+        for number in range(10):
+            tasks.start_soon(store_file, library, "a", b"one-%d" % number)
+            tasks.start_soon(store_file, other, "a", b"two-%d" % number)
+    last = await described(library, "a")
+    async with library.open(Key("a")) as reader:
+        assert hashlib.sha256(await content_of(reader)).digest() == last.sha256
+
+
+async def test_a_claim_whose_holder_died_is_taken_over_after_its_lease(tmp_path: Path) -> None:
+    catalogue = Catalogue(tmp_path / "c")
+    await catalogue.start()
+    assert await catalogue.claim(Claim(Key("a"), "first"), now_ms=1_000)
+    assert not await catalogue.claim(Claim(Key("a"), "second"), now_ms=60_999)
+    assert await catalogue.claim(Claim(Key("a"), "third"), now_ms=61_001)
+    await catalogue.close()
+
+
+async def test_a_commit_goes_on_when_its_client_leaves(library: Library) -> None:
+    async with library.receive(pieces(b"content"), length=None, max_size=None, digests={}) as received:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await library.commit(received, Key("a"))
+    assert (await described(library, "a")).sha256 == SHA256
+    await store_file(library, "a", b"the claim was freed")
+
+
+async def test_a_deleted_file_is_forgotten(library: Library) -> None:
+    await store_file(library, "a")
+    await library.delete(Key("a"))
+    assert await library.stat(Key("a")) is None
+    with pytest.raises(NotFound):
+        await library.delete(Key("a"))
+
+
+async def test_a_delete_whose_condition_fails_changes_nothing(library: Library) -> None:
+    await store_file(library, "a")
+    with pytest.raises(PreconditionFailed):
+        await library.delete(Key("a"), condition=lambda current: False)
+    assert (await described(library, "a")).sha256 == SHA256
+
+
+async def test_a_library_in_memory_works_too() -> None:
+    store = MemoryStore()
+    library = Library(store, Catalogue(None), text)
+    await library.start()
+    await put(store, "a", b"content")
+    await store_file(library, "b")
+    assert (await described(library, "a")).media_type == "text/plain"
+    assert (await described(library, "b")).etag == SHA256.hex()
+    await library.close()
+
+
+async def test_two_starts_at_once_both_find_the_newest_schema(tmp_path: Path) -> None:
+    async def start() -> None:
+        async with library_in(tmp_path) as library:
+            await library.stat(Key("a"))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(start)
