@@ -1,0 +1,71 @@
+"""Digest fields (RFC 9530): dictionaries of byte sequences (RFC 8941 s.3.2, s.3.3.5)."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+
+_SIZES = {"sha-256": 32, "sha-512": 64}
+"""The algorithms we check and their digests' bytes; the others are deprecated or unknown and are ignored (s.5)."""
+_MEMBER = re.compile(r"([a-z*][a-z0-9_.*-]*)(?:=([^,;]*))?(?:;[^,]*)?")
+
+
+class MalformedDigest(ValueError):
+    """The field breaks its grammar, or a digest has not the length of its algorithm."""
+
+
+def format_digest(algorithm: str, digest: bytes) -> str:
+    """A digest as a field carries it.
+
+    >>> format_digest("sha-256", bytes(3))
+    'sha-256=:AAAA:'
+    """
+    return f"{algorithm}=:{base64.b64encode(digest).decode()}:"
+
+
+def parse_digests(lines: Sequence[str]) -> dict[str, bytes]:
+    """The SHA-256 and SHA-512 digests of a Content-Digest or Repr-Digest field. Raises MalformedDigest.
+
+    >>> parse_digests(["md5=:AAAA:"])
+    {}
+    """
+    digests: dict[str, bytes] = {}
+    for algorithm, value in _members(lines):
+        if algorithm in _SIZES:
+            digests[algorithm] = _digest(value, _SIZES[algorithm])
+    return digests
+
+
+def wants(lines: Sequence[str], algorithm: str) -> bool:
+    """Whether a Want-Repr-Digest field leaves room for an algorithm: it is absent, or prefers it above 0 (s.4).
+
+    >>> wants([], "sha-256"), wants(["sha-256=3"], "sha-256"), wants(["sha-512=3"], "sha-256")
+    (True, True, False)
+    """
+    try:
+        preferences = dict(_members(lines))
+    except MalformedDigest:
+        return True
+    return not preferences or preferences.get(algorithm, "0") != "0"
+
+
+def _members(lines: Sequence[str]) -> list[tuple[str, str]]:
+    members: list[tuple[str, str]] = []
+    for text in (element.strip(" \t") for line in lines for element in line.split(",")):
+        match = _MEMBER.fullmatch(text)
+        if match is None:
+            raise MalformedDigest(text)
+        members.append((match[1], match[2] or ""))
+    return members
+
+
+def _digest(value: str, size: int) -> bytes:
+    if len(value) < 2 or value[0] != ":" or value[-1] != ":":
+        raise MalformedDigest(value)
+    try:
+        digest = base64.b64decode(value[1:-1], validate=True)
+    except binascii.Error as error:
+        raise MalformedDigest(value) from error
+    if len(digest) != size:
+        raise MalformedDigest(value)
+    return digest

@@ -1,0 +1,44 @@
+"""Content-Disposition (RFC 6266, RFC 8187): the name under which a file is saved."""
+
+import re
+import unicodedata
+from typing import Literal
+from urllib.parse import quote
+
+_ATTR_CHAR = "!#$&+-.^_`|~"  # RFC 8187 s.3.2.1, beside letters and digits
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)  # on Windows
+MAX_NAME_BYTES = 255
+
+
+def content_disposition(kind: Literal["inline", "attachment"], name: str) -> str:
+    """The field's value, always with both names: ASCII for old readers, then the real one (RFC 6266 appendix D).
+
+    >>> content_disposition("attachment", "a/słoń.txt")
+    'attachment; filename="s_on.txt"; filename*=UTF-8\\'\\'s%C5%82o%C5%84.txt'
+    """
+    safe = safe_name(name)
+    return f"{kind}; filename=\"{_ascii(safe)}\"; filename*=UTF-8''{quote(safe, safe=_ATTR_CHAR)}"
+
+
+def safe_name(name: str) -> str:
+    """A name that can be saved anywhere and shows what it is: one segment, no control characters, never empty.
+
+    >>> safe_name("../../etc/pass\\nwd. ")
+    'passwd'
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    segment = re.split(r"[/\\]", text)[-1]
+    shown = "".join(each for each in segment if unicodedata.category(each) != "Cc" and each not in _BIDI)
+    trimmed = shown.strip(" ").rstrip(". ")
+    while len(trimmed.encode()) > MAX_NAME_BYTES:
+        trimmed = trimmed[:-1].rstrip(". ")
+    if _RESERVED.match(trimmed):
+        return f"_{trimmed}"
+    return trimmed or "download"
+
+
+def _ascii(name: str) -> str:
+    plain = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+    # '%' followed by digits is decoded by some readers, quotes and backslashes are escaped differently by each
+    return re.sub(r'[^ -~]|["\\%/]', "_", plain)

@@ -1,0 +1,88 @@
+"""Errors as the client sees them: application/problem+json (RFC 9457)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+TYPE_PREFIX = "urn:problem-type:fileserver:"
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of error: its stable name, the status it is answered with, and a title for people."""
+
+    slug: str
+    status: int
+    title: str
+
+
+BAD_PARAMETER = ProblemType("bad-parameter", 400, "A parameter cannot be understood")
+CONTENT_RANGE_NOT_SUPPORTED = ProblemType("content-range-not-supported", 400, "Parts of a file are not taken")
+CROSS_SITE = ProblemType("cross-site-refused", 403, "Another site may not do this")
+DIGEST_MISMATCH = ProblemType("digest-mismatch", 400, "The bytes are not those that were promised")
+FOLDER_IN_THE_WAY = ProblemType("folder-in-the-way", 409, "A file and a folder cannot have one name")
+FORM_TOO_COMPLEX = ProblemType("form-too-complex", 413, "The form has too many or too long parts")
+INTERNAL = ProblemType("internal", 500, "The server failed")
+INVALID_KEY = ProblemType("invalid-key", 400, "This cannot be the name of a file")
+IS_FOLDER = ProblemType("is-a-folder", 404, "This is a folder")
+KEY_BUSY = ProblemType("key-busy", 409, "The file is being written")
+KEY_TAKEN = ProblemType("key-taken", 409, "A file has this name already")
+MALFORMED_DIGEST = ProblemType("malformed-digest", 400, "A digest cannot be read")
+MALFORMED_FORM = ProblemType("malformed-form", 400, "The form cannot be read")
+MALFORMED_ROW = ProblemType("malformed-row", 422, "A row of the table cannot be read")
+MALFORMED_TABLE = ProblemType("malformed-table", 422, "The table cannot be read")
+METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The resource does not have this method")
+NO_SPACE = ProblemType("no-space", 507, "The server has no room for this")
+NOT_ACCEPTABLE = ProblemType("not-acceptable", 406, "No media type suits")
+NOT_FOUND = ProblemType("not-found", 404, "There is nothing here")
+PLAN_FAULT = ProblemType("plan-fault", 400, "The transform cannot be carried out")
+PRECONDITION_FAILED = ProblemType("precondition-failed", 412, "A precondition does not hold")
+RANGE_NOT_SATISFIABLE = ProblemType("range-not-satisfiable", 416, "The file has no such bytes")
+READ_ONLY = ProblemType("read-only", 403, "Nothing can be changed here")
+STORAGE_UNAVAILABLE = ProblemType("storage-unavailable", 503, "The storage does not answer")
+TOO_LARGE = ProblemType("too-large", 413, "The file is too large")
+UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "This media type is not taken")
+REQUEST_REFUSED = ProblemType("request-refused", 400, "The request cannot be carried out")
+
+REGISTRY: Mapping[str, ProblemType] = {
+    each.slug: each for each in list(globals().values()) if isinstance(each, ProblemType)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error: its type, what happened this time, and members of its own (RFC 9457 s.3.2)."""
+
+    type: ProblemType
+    detail: str
+    extensions: Mapping[str, str | int] = field(default_factory=dict)
+
+    def body(self) -> bytes:
+        """The JSON document; characters beyond ASCII are escaped, so that even broken names survive."""
+        members = {
+            "type": TYPE_PREFIX + self.type.slug,
+            "title": self.type.title,
+            "status": self.type.status,
+            "detail": self.detail,
+            **self.extensions,
+        }
+        return json.dumps(members, separators=(",", ":")).encode()
+
+    def headers(self) -> Headers:
+        """The fields that go with the body."""
+        return (
+            ("content-type", "application/problem+json"),
+            ("content-length", str(len(self.body()))),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+        )
+
+
+class ProblemError(Exception):
+    """Raised where a request cannot be answered otherwise."""
+
+    def __init__(self, problem: Problem, headers: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(problem.type.slug)
+        self.problem = problem
+        self.headers: Headers = tuple(headers)
