@@ -31,12 +31,14 @@ from storage.keys import (
 )
 from storage.library import HEAD_SIZE, Detect, Library, Received
 from storage.local import LocalStore
+from storage.local_listing import BATCH as LIST_BATCH
 from storage.memory import MemoryStore
 from storage.model import Condition, Entry, Listed, Span, Subfolder, always
 from storage.store import Draft, Hash, Reader, Store
 
 __all__ = [
     "HEAD_SIZE",
+    "LIST_BATCH",
     "RESERVED_NAME",
     "ROOT",
     "Catalogue",

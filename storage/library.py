@@ -17,7 +17,7 @@ import anyio.to_thread
 
 from storage.catalogue import Catalogue, Claim, Facts
 from storage.errors import DigestMismatch, IsFolder, KeyBusy, NotFound, PreconditionFailed, StorageError, TooLarge
-from storage.keys import Folder, Key, name_of
+from storage.keys import ROOT, Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
 from storage.store import Draft, Reader, Store
 
@@ -64,6 +64,11 @@ class Library:
         """Close both."""
         await self._catalogue.close()
         await self._store.close()
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable unless both answer."""
+        await self._store.list(ROOT, is_recursive=False, after="", limit=1)
+        await self._catalogue.claims()
 
     @asynccontextmanager
     async def open(self, key: Key) -> AsyncIterator[Reader]:
@@ -155,8 +160,8 @@ class Library:
     async def _claimed(self, claim: Claim) -> AsyncIterator["_Outcome"]:
         outcome = _Outcome()
         with anyio.CancelScope(shield=True):  # a client that leaves now changes nothing: the commit ends, and its claim
-            await self._take(claim)
             try:
+                await self._take(claim)
                 yield outcome
             finally:
                 await self._catalogue.release(claim, outcome.committed)

@@ -11,11 +11,11 @@ import itertools
 import os
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from storage.beneath import directory_beneath, open_beneath
 from storage.descriptors import SharedDescriptor
@@ -29,7 +29,6 @@ _THREADS = 32  # reads of cold files wait here for the disk, a few dozen at once
 _ABSENT = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.EACCES, errno.EXDEV}
 )
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -103,34 +102,34 @@ class LocalStore:
 
     async def open(self, key: Key) -> LocalReader:
         """See `Store.open`."""
-        file, entry = await self._run(self._open_file, key)
+        file, entry = await self._run(partial(self._open_file, key), key, undo=_close_opened)
         return LocalReader(entry, file)
 
     async def stat(self, key: Key) -> Entry:
         """See `Store.stat`. Opens and closes, for only an open file is known not to be a link."""
-        file, entry = await self._run(self._open_file, key)
+        file, entry = await self._run(partial(self._open_file, key), key, undo=_close_opened)
         file.close()
         return entry
 
     async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
         """See `Store.list`."""
-        return await self._run(self._list, folder, is_recursive, after, limit)
+        return await self._run(partial(self._list, folder, is_recursive, after, limit), folder)
 
     async def draft(self, draft_id: str, *, length: int | None = None) -> LocalDraft:
         """See `Store.draft`."""
         if not self._is_writable:
             raise ReadOnlyStore
-        return await self._run(self._open_draft, draft_id, length)
+        return await self._run(partial(self._open_draft, draft_id, length), undo=LocalDraft.abandon)
 
     async def drafts(self) -> tuple[str, ...]:
         """See `Store.drafts`."""
-        return tuple(await self._run(os.listdir, self._drafts)) if self._is_writable else ()
+        return tuple(await self._run(lambda: os.listdir(self._drafts))) if self._is_writable else ()
 
     async def delete(self, key: Key) -> None:
         """See `Store.delete`."""
         if not self._is_writable:
             raise ReadOnlyStore
-        await self._run(self._unlink, key)
+        await self._run(partial(self._unlink, key), key)
 
     @asynccontextmanager
     async def sole_use(self) -> AsyncIterator[bool]:
@@ -141,7 +140,7 @@ class LocalStore:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            await self._run(fcntl.flock, self._lock, fcntl.LOCK_SH)  # waits for a server that is starting
+            await self._run(lambda: fcntl.flock(self._lock, fcntl.LOCK_SH))  # waits for a server that is starting
             yield False
             return
         try:
@@ -149,13 +148,18 @@ class LocalStore:
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_SH)  # never waits: nobody else can hold it
 
-    async def _run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
+    async def _run(self, work: Callable[[], T], key: str = "", *, undo: Callable[[T], None] | None = None) -> T:
+        """Do the work in a thread; when nobody waits for what it opened any more, `undo` it."""
+        future = self._executor.submit(work)
         try:
-            return await loop.run_in_executor(self._executor, partial(work, *args, **kwargs))
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            if undo is not None:
+                future.add_done_callback(partial(_undo, undo=undo))
+            raise
         except OSError as error:
             if error.errno in _ABSENT:
-                raise NotFound(str(args[0])) from error
+                raise NotFound(key) from error
             raise StoreUnavailable(error.strerror) from error
 
     def _open_own_folder(self) -> None:
@@ -194,3 +198,12 @@ class LocalStore:
         with directory_beneath(self._root, folder) as directory:
             os.unlink(name, dir_fd=directory)
             os.fsync(directory)
+
+
+def _undo(future: Future[T], *, undo: Callable[[T], None]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        undo(future.result())
+
+
+def _close_opened(opened: tuple[SharedDescriptor, Entry]) -> None:
+    opened[0].close()

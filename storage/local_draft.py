@@ -83,6 +83,12 @@ class LocalDraft:
         """See `Draft.close`."""
         self._file.close()
 
+    def abandon(self) -> None:
+        """Let go of a draft that was opened for nobody; one that holds nothing is removed."""
+        if self.size == 0:
+            os.unlink(self._name, dir_fd=self._drafts)
+        self._file.close()
+
     def _publish(self, key: Key) -> Entry:
         folder, _, name = key.rpartition("/")
         try:

@@ -8,7 +8,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _LONG_DAY = "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
 _MONTH = f"(?P<month>{'|'.join(_MONTHS)})"
-_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+_TIME = r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>[0-5]\d|60)"
 _FORMS = tuple(
     re.compile(form, re.ASCII)
     for form in (
@@ -17,12 +17,14 @@ _FORMS = tuple(
         rf"{_DAY} {_MONTH} (?P<day>[ \d]\d) {_TIME} (?P<year>\d{{4}})",  # asctime, obsolete
     )
 )
+_FIRST_S = -62_135_596_800  # 0001-01-01 00:00:00
+_LAST_S = 253_402_300_799  # 9999-12-31 23:59:59
 
 
 def parse_http_date(text: str, *, now_s: int) -> int | None:
     """Unix seconds of a date in one of the three forms; None for anything else.
 
-    `now_s` decides the century of a two-digit year: one that seems more than 50 years ahead is in the past.
+    `now_s` (Unix time) decides the century of a two-digit year: one that seems more than 50 years ahead is in the past.
 
     >>> parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT", now_s=1_800_000_000)
     784111777
@@ -34,12 +36,12 @@ def parse_http_date(text: str, *, now_s: int) -> int | None:
 
 
 def format_http_date(seconds: int) -> str:
-    """The IMF-fixdate of a Unix time.
+    """The IMF-fixdate of a Unix time; one out of the years 1 to 9999, which the form cannot say, as the nearest.
 
     >>> format_http_date(784111777)
     'Sun, 06 Nov 1994 08:49:37 GMT'
     """
-    date = datetime.fromtimestamp(seconds, UTC)
+    date = datetime.fromtimestamp(min(max(seconds, _FIRST_S), _LAST_S), UTC)
     return f"{_DAYS[date.weekday()]}, {date:%d} {_MONTHS[date.month - 1]} {date.year:04d} {date:%H:%M:%S} GMT"
 
 

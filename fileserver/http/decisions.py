@@ -9,7 +9,7 @@ from fileserver.http.digests import format_digest, wants
 from fileserver.http.disposition import content_disposition
 from fileserver.http.entity_tags import EntityTag
 from fileserver.http.fields import Fields
-from fileserver.http.media_types import SECURITY_HEADERS, serve_as
+from fileserver.http.media_types import serve_as
 from fileserver.http.multipart_ranges import byteranges, content_range
 from fileserver.http.problems import Problem
 from fileserver.http.ranges import Parts, Span, Unsatisfiable, Whole, select
@@ -130,7 +130,8 @@ def _always(question: _Question) -> Headers:
 def _described(question: _Question) -> Headers:
     file = question.file
     modified_s = min(file.modified_ns // 1_000_000_000, question.now_s)  # never later than the answer (s.8.8.2.1)
-    is_inline = question.attachment is None and serve_as(file.media_type).is_inline
+    served = serve_as(file.media_type)
+    is_inline = question.attachment is None and served.is_inline
     headers: Headers = (
         ("last-modified", format_http_date(modified_s)),
         ("accept-ranges", "bytes"),
@@ -138,7 +139,7 @@ def _described(question: _Question) -> Headers:
             "content-disposition",
             content_disposition("inline" if is_inline else "attachment", question.attachment or file.name),
         ),
-        *SECURITY_HEADERS,
+        *served.security_headers(),
     )
     if file.sha256 is not None and wants(question.fields.lines("want-repr-digest"), "sha-256"):
         headers += (("repr-digest", format_digest("sha-256", file.sha256)),)

@@ -1,13 +1,14 @@
 """Digest fields (RFC 9530): dictionaries of byte sequences (RFC 8941 s.3.2, s.3.3.5)."""
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 
 _SIZES = {"sha-256": 32, "sha-512": 64}
 """The algorithms we check and their digests' bytes; the others are deprecated or unknown and are ignored (s.5)."""
-_MEMBER = re.compile(r"([a-z*][a-z0-9_.*-]*)(?:=([^,;]*))?(?:;[^,]*)?")
+_ITEM = r'(?:"(?:[^"\\]|\\.)*"|[^",;])*'  # a string may hold commas and semicolons (RFC 8941 s.3.3.3)
+_MEMBER = re.compile(rf"([a-z*][a-z0-9_.*-]*)(?:=({_ITEM}))?((?:;{_ITEM})*)")
+_COMMA = re.compile(r"[ \t]*,[ \t]*")
 
 
 class MalformedDigest(ValueError):
@@ -39,6 +40,8 @@ def parse_digests(lines: Sequence[str]) -> dict[str, bytes]:
 def wants(lines: Sequence[str], algorithm: str) -> bool:
     """Whether a Want-Repr-Digest field leaves room for an algorithm: it is absent, or prefers it above 0 (s.4).
 
+    A field that names others alone wants none of ours; one that cannot be read is as good as absent.
+
     >>> wants([], "sha-256"), wants(["sha-256=3"], "sha-256"), wants(["sha-512=3"], "sha-256")
     (True, True, False)
     """
@@ -50,21 +53,32 @@ def wants(lines: Sequence[str], algorithm: str) -> bool:
 
 
 def _members(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """Keys and the text of their values, over all lines as one (RFC 8941 s.4.2): an empty field has none."""
+    text = ",".join(line for line in lines if line.strip(" \t")).strip(" \t")
     members: list[tuple[str, str]] = []
-    for text in (element.strip(" \t") for line in lines for element in line.split(",")):
-        match = _MEMBER.fullmatch(text)
+    position = 0
+    while text:
+        match = _MEMBER.match(text, position)
         if match is None:
             raise MalformedDigest(text)
-        members.append((match[1], match[2] or ""))
+        members.append((match[1], (match[2] or "").rstrip(" \t")))
+        if match.end() == len(text):
+            break
+        comma = _COMMA.match(text, match.end())
+        if comma is None:
+            raise MalformedDigest(text)
+        position = comma.end()
     return members
 
 
 def _digest(value: str, size: int) -> bytes:
     if len(value) < 2 or value[0] != ":" or value[-1] != ":":
         raise MalformedDigest(value)
+    encoded = value[1:-1]
+    padding = "=" * (-len(encoded) % 4)  # left out by some, and no reason to fail (RFC 8941 s.4.2.7)
     try:
-        digest = base64.b64decode(value[1:-1], validate=True)
-    except binascii.Error as error:
+        digest = base64.b64decode(encoded + padding, validate=True)
+    except ValueError as error:  # also where the text is not ASCII
         raise MalformedDigest(value) from error
     if len(digest) != size:
         raise MalformedDigest(value)

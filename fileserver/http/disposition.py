@@ -7,8 +7,10 @@ from urllib.parse import quote
 
 _ATTR_CHAR = "!#$&+-.^_`|~"  # RFC 8187 s.3.2.1, beside letters and digits
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)  # on Windows
-MAX_NAME_BYTES = 255
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# On Windows these are devices, whatever follows their first dot and with spaces before it
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|$)", re.IGNORECASE)
+MAX_NAME_BYTES = 255  # what file systems take
 
 
 def content_disposition(kind: Literal["inline", "attachment"], name: str) -> str:
@@ -27,18 +29,20 @@ def safe_name(name: str) -> str:
     >>> safe_name("../../etc/pass\\nwd. ")
     'passwd'
     """
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    segment = re.split(r"[/\\]", text)[-1]
+    segment = re.split(r"[/\\]", name)[-1]  # the last segment alone (RFC 6266 s.4.3)
     shown = "".join(each for each in segment if unicodedata.category(each) != "Cc" and each not in _BIDI)
-    trimmed = shown.strip(" ").rstrip(". ")
-    while len(trimmed.encode()) > MAX_NAME_BYTES:
-        trimmed = trimmed[:-1].rstrip(". ")
-    if _RESERVED.match(trimmed):
-        return f"_{trimmed}"
-    return trimmed or "download"
+    return _portable(_SURROGATE.sub("\ufffd", shown))
 
 
 def _ascii(name: str) -> str:
     plain = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
     # '%' followed by digits is decoded by some readers, quotes and backslashes are escaped differently by each
-    return re.sub(r'[^ -~]|["\\%/]', "_", plain)
+    return _portable(re.sub(r'[^ -~]|["\\%/]', "_", plain))  # NFKD makes dots of an ellipsis, CON of a full-width one
+
+
+def _portable(name: str) -> str:
+    """The name without what some systems refuse or drop at its ends."""
+    trimmed = name.strip(" ").rstrip(". ")
+    if _RESERVED.match(trimmed):
+        trimmed = f"_{trimmed}"
+    return trimmed.encode()[:MAX_NAME_BYTES].decode(errors="ignore").rstrip(". ") or "download"

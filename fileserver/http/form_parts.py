@@ -27,14 +27,18 @@ class FormLimits:
     """What one form may have; sizes in bytes."""
 
     parts: int = 1000
-    headers: int = 16
-    header_size: int = 8192
-    padding_size: int = 4096  # after the closing boundary
+    headers: int = 16  # of each part
+    header_size: int = 8192  # all headers of a part together
+    padding_size: int = 4096  # before the first boundary, and again after the closing one (RFC 2046 s.5.1.1)
 
 
 @dataclass(frozen=True, slots=True)
 class PartBegin:
-    """A part begins. `filename` is None for a field that is no file, and one path segment otherwise."""
+    """A part begins.
+
+    `filename` is None for a field that is no file, empty where a person chose no file, and otherwise the last segment
+    of the path that was sent: RFC 7578 s.4.2 wants none used, and browsers send one for each file of a folder.
+    """
 
     name: str
     filename: str | None
@@ -57,19 +61,32 @@ FormEvent: TypeAlias = PartBegin | PartBytes | PartEnd
 
 
 class FormParser:
-    """Feed it the body; raises MalformedForm and FormTooComplex."""
+    r"""Feed it the body; raises MalformedForm and FormTooComplex, and is of no use afterwards.
+
+    >>> form = FormParser("multipart/form-data; boundary=B", FormLimits())
+    >>> form.feed(b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1')
+    [PartBegin(name='a', filename=None, content_type=None), PartBytes(payload=b'1')]
+    >>> form.feed(b"\r\n--B--"), form.finish()
+    ([PartEnd()], None)
+    """
 
     def __init__(self, content_type: str, limits: FormLimits) -> None:
+        boundary = _boundary(content_type)
         self._limits = limits
+        self._delimiter = b"\r\n--" + boundary
+        self._has_begun = False
+        self._preamble = bytearray(b"\r\n")  # the first boundary may be the first line
+        self._recent = b"\r\n"
         self._events: list[FormEvent] = []
         self._headers: dict[bytes, bytes] = {}
         self._name = bytearray()
         self._value = bytearray()
         self._parts = 0
-        self._padding = 0
+        self._header_size = 0
+        self._epilogue_size = 0
         self._is_whole = False
         self._parser = MultipartParser(
-            _boundary(content_type),
+            boundary,
             {
                 "on_part_begin": self._on_part_begin,
                 "on_header_field": self._on_header_field,
@@ -85,16 +102,19 @@ class FormParser:
         )
 
     def feed(self, chunk: bytes) -> list[FormEvent]:
-        """The events that a piece of the body brings."""
+        """The events that a piece of the body brings; bytes of one part that arrive together are one event."""
+        if not self._has_begun:
+            chunk = self._after_preamble(chunk)
         if self._is_whole:
-            self._padding += len(chunk)
-            if self._padding > self._limits.padding_size:
-                raise FormTooComplex("too much after the closing boundary")
+            self._pass_over(len(chunk))
             return []
         try:
             self._parser.write(chunk)
         except FormParserError as error:
+            if str(error).startswith("Maximum header"):  # the parser has one class for all that is wrong
+                raise FormTooComplex("a part has too many or too long headers") from error
             raise MalformedForm("the body breaks the grammar of a form") from error
+        self._look_for_epilogue(chunk)
         events, self._events = self._events, []
         return events
 
@@ -103,20 +123,55 @@ class FormParser:
         if not self._is_whole:
             raise MalformedForm("the closing boundary is missing")
 
+    def _after_preamble(self, chunk: bytes) -> bytes:
+        """The body from its first boundary on; empty until that has come."""
+        end = self._limits.padding_size + len(self._delimiter)
+        self._preamble += chunk
+        size = self._preamble.find(self._delimiter, 0, end)
+        if size >= 0:
+            self._has_begun = True
+            rest, self._preamble = bytes(self._preamble[size + 2 :]), bytearray()
+            return rest
+        if len(self._preamble) >= end:
+            raise FormTooComplex("too much before the first boundary")
+        return b""
+
+    def _look_for_epilogue(self, chunk: bytes) -> None:
+        """Count what follows the closing boundary in its own chunk: the parser does not say where it stood."""
+        closing = self._delimiter + b"--"
+        if self._is_whole:
+            recent = self._recent + chunk
+            self._pass_over(len(recent) - recent.index(closing) - len(closing))
+        else:
+            self._recent = (self._recent + chunk[-len(closing) :])[-len(closing) :]
+
+    def _pass_over(self, size: int) -> None:
+        self._epilogue_size += size
+        if self._epilogue_size > self._limits.padding_size:
+            raise FormTooComplex("too much after the closing boundary")
+
     def _on_part_begin(self) -> None:
         self._parts += 1
         if self._parts > self._limits.parts:
             raise FormTooComplex("too many parts")
         self._headers = {}
+        self._header_size = 0
 
     def _on_header_field(self, block: bytes, start: int, end: int) -> None:
+        self._count_header(end - start)
         self._name += block[start:end]
 
     def _on_header_value(self, block: bytes, start: int, end: int) -> None:
+        self._count_header(end - start)
         self._value += block[start:end]
 
+    def _count_header(self, size: int) -> None:
+        self._header_size += size
+        if self._header_size > self._limits.header_size:
+            raise FormTooComplex("a part has too many or too long headers")
+
     def _on_header_end(self) -> None:
-        self._headers[bytes(self._name).lower()] = bytes(self._value)
+        self._headers[bytes(self._name).lower()] = bytes(self._value).strip(b" \t")
         self._name.clear()
         self._value.clear()
 

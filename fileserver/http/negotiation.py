@@ -4,13 +4,15 @@ import re
 from collections.abc import Sequence
 
 _RANGE = re.compile(r"\s*(?P<range>[\w!#$%&'*+.^`|~-]+/[\w!#$%&'*+.^`|~-]+)\s*(?P<parameters>(?:;[^,]*)?)", re.ASCII)
-_QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.ASCII | re.IGNORECASE)
+# s.12.4.2; Java's own client writes .2 for 0.2
+_QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?|\.\d{1,3})\s*(?:;|$)", re.ASCII | re.IGNORECASE)
 
 
 def choose(lines: Sequence[str], offers: Sequence[str]) -> str | None:
     """The offer that a client likes best, the earlier of two it likes the same; None when it takes none.
 
-    Without a field, or where nothing of it can be read, the first offer.
+    Without a field, or where nothing of it can be read, the first offer. Parameters other than the weight are passed
+    over: a client that asks for `text/csv;header=present` is better served by `text/csv` than by a refusal.
 
     >>> choose(["text/html,*/*;q=0.8"], ["application/json", "text/html"])
     'text/html'

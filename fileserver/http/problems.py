@@ -52,25 +52,35 @@ REGISTRY: Mapping[str, ProblemType] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error: its type, what happened this time, and members of its own (RFC 9457 s.3.2)."""
+    """One error: its type, what happened this time, and members of its own (RFC 9457 s.3.2).
+
+    `instance` is a reference to where it happened (s.3.1.5), left out where the request's own address says it.
+    """
 
     type: ProblemType
     detail: str
     extensions: Mapping[str, str | int] = field(default_factory=dict)
+    instance: str | None = None
 
     def body(self) -> bytes:
-        """The JSON document; characters beyond ASCII are escaped, so that even broken names survive."""
-        members = {
+        """The JSON document; characters beyond ASCII are escaped, so that even broken names survive.
+
+        >>> Problem(ProblemType("s", 400, "T"), "\\udcff", {"row": 3}).body()
+        b'{"type":"urn:problem-type:fileserver:s","title":"T","status":400,"detail":"\\\\udcff","row":3}'
+        """
+        members: dict[str, str | int] = {
             "type": TYPE_PREFIX + self.type.slug,
             "title": self.type.title,
             "status": self.type.status,
             "detail": self.detail,
-            **self.extensions,
         }
-        return json.dumps(members, separators=(",", ":")).encode()
+        if self.instance is not None:
+            members["instance"] = self.instance
+        everything = {**members, **self.extensions, **members}  # no extension stands for a member of the standard
+        return json.dumps(everything, separators=(",", ":")).encode()
 
     def headers(self) -> Headers:
-        """The fields that go with the body."""
+        """The fields that go with the body; no cache keeps an error, no browser takes it for another type."""
         return (
             ("content-type", "application/problem+json"),
             ("content-length", str(len(self.body()))),

@@ -42,6 +42,8 @@ def length(decision: Decision) -> int:
     return sum(map(len, decision.body))
 
 
+SAME, EARLIER, LATER = (format_http_date(MODIFIED_S + delta) for delta in (0, -1, 1))
+
 ROWS: list[tuple[list[tuple[str, str]], int, str | None]] = [
     ([], 200, None),
     ([("range", "bytes=0-99")], 206, "bytes 0-99/10000"),
@@ -49,7 +51,19 @@ ROWS: list[tuple[list[tuple[str, str]], int, str | None]] = [
     ([("range", "bytes=-99999")], 206, "bytes 0-9999/10000"),
     ([("range", "bytes=10000-")], 416, "bytes */10000"),
     ([("range", "bytes=-0")], 416, "bytes */10000"),
-    ([("range", "items=0-5")], 200, None),
+    ([("range", "bytes=0-")], 206, "bytes 0-9999/10000"),
+    ([("range", "bytes=9999-9999")], 206, "bytes 9999-9999/10000"),
+    ([("range", "bytes=9999-10000")], 206, "bytes 9999-9999/10000"),
+    ([("range", "bytes=0-9999999999999999999")], 206, "bytes 0-9999/10000"),
+    ([("range", "bytes=0-18446744073709551616")], 200, None),  # nginx, Go and Caddy: 416
+    ([("range", "Bytes=0-1")], 206, "bytes 0-1/10000"),  # Go and Caddy: 416
+    ([("range", "bytes=+0-+5")], 200, None),  # Go and Caddy take it for 0-5
+    ([("range", "bytes=0 - 5")], 200, None),  # nginx takes it for 0-5
+    ([("range", "bytes=0-0, ,2-2")], 206, "bytes 0-2/10000"),  # nginx: 416
+    ([("range", "bytes=0-5,3-9")], 206, "bytes 0-9/10000"),
+    ([("range", "bytes=-0,20000-")], 416, "bytes */10000"),
+    ([("range", "bytes=20000-,-1")], 206, "bytes 9999-9999/10000"),
+    ([("range", "items=0-5")], 200, None),  # Go and Caddy: 416
     ([("range", "bytes=5-2")], 200, None),
     ([("range", "bytes=0-1"), ("range", "bytes=2-3")], 200, None),
     # a failing If-Range beats 416; one that holds does not; alone it means nothing (s.13.1.5)
@@ -60,6 +74,21 @@ ROWS: list[tuple[list[tuple[str, str]], int, str | None]] = [
     ([("range", "bytes=10000-"), ("if-range", '"v1"')], 416, "bytes */10000"),
     ([("if-range", '"v2"')], 200, None),
     ([("range", "bytes=0-1"), ("if-range", format_http_date(MODIFIED_S))], 206, "bytes 0-1/10000"),
+    ([("range", "bytes=0-1"), ("if-range", LATER)], 200, None),
+    ([("range", "bytes=0-1"), ("if-range", '"v1", "v2"')], 200, None),
+    # tags beat dates, invalid dates are none (s.13.1.3, s.13.1.4)
+    ([("if-none-match", '"v1"'), ("if-modified-since", EARLIER)], 304, None),  # nginx: 200
+    ([("if-none-match", '"v2"'), ("if-modified-since", LATER)], 200, None),
+    ([("if-match", '"v1"'), ("if-unmodified-since", EARLIER)], 200, None),  # nginx: 412
+    ([("if-unmodified-since", "yesterday")], 200, None),  # nginx: 412
+    ([("if-unmodified-since", EARLIER)], 412, None),
+    ([("if-modified-since", SAME)], 304, None),
+    ([("if-modified-since", LATER)], 304, None),  # nginx, as it comes: 200
+    ([("if-modified-since", EARLIER)], 200, None),
+    ([("if-none-match", '"v2"'), ("if-none-match", '"v1"')], 304, None),  # Go and Caddy: 200, nginx: 400
+    ([("if-none-match", 'W/"v1"')], 304, None),
+    ([("if-match", 'W/"v1"')], 412, None),
+    ([("if-match", "*"), ("if-none-match", "*")], 304, None),
     # preconditions come before ranges (s.13.2.2)
     ([("range", "bytes=10000-"), ("if-none-match", '"v1"')], 304, None),
     ([("range", "bytes=10000-"), ("if-match", '"v2"')], 412, None),
@@ -73,6 +102,11 @@ def test_get(pairs: list[tuple[str, str]], status: int, content_range: str | Non
     assert decision.status == status
     assert header(decision, "content-range") == content_range
     assert header(decision, "content-length") == (None if status == 304 else str(length(decision)))
+    if status == 206:
+        first, last = map(int, (content_range or "").removeprefix("bytes ").removesuffix("/10000").split("-"))
+        assert decision.body == (range(first, last + 1),)
+    elif status == 200:
+        assert decision.body == (range(SIZE),)
 
 
 @pytest.mark.parametrize(("pairs", "status", "content_range"), ROWS)
@@ -117,7 +151,7 @@ def test_whole_and_partial_answers_carry_the_same_description(pairs: list[tuple[
     }
     assert {name: header(decision, name) for name in expected} == expected
     assert (header(decision, "repr-digest") or "").startswith("sha-256=:")
-    assert (header(decision, "content-security-policy") or "").startswith("sandbox;")
+    assert (header(decision, "content-security-policy") or "").startswith("default-src 'none';")
 
 
 def test_not_modified_carries_what_a_cache_updates_and_nothing_more() -> None:
@@ -165,6 +199,17 @@ def test_a_time_in_the_future_is_not_announced() -> None:
 def test_who_decides_that_a_file_is_saved(attachment: str | None, media_type: str, expected: str) -> None:
     file = Representation(SIZE, EntityTag("v1"), 0, media_type, "film.mp4", None)
     assert header(answer("GET", file=file, attachment=attachment), "content-disposition") == expected
+
+
+@pytest.mark.parametrize(
+    ("media_type", "is_sandboxed"),
+    [("video/mp4", False), ("audio/flac", False), ("text/html", True), ("image/svg+xml", True), (None, True)],
+)
+def test_whatever_could_act_is_sandboxed(media_type: str | None, is_sandboxed: bool) -> None:
+    file = Representation(SIZE, EntityTag("v1"), 0, media_type, "f", None)
+    policy = header(answer("GET", file=file), "content-security-policy") or ""
+    assert policy.startswith("sandbox;") is is_sandboxed
+    assert "default-src 'none'" in policy
 
 
 def test_the_digest_is_left_out_when_unknown_or_unwanted() -> None:

@@ -110,14 +110,54 @@ def test_a_form_without_its_closing_boundary_is_malformed(cut: int) -> None:
         part("Content-Disposition: attachment; name=a", b"x") + END,
         part("Content-Disposition: form-data", b"x") + END,
         part('Content-Disposition: form-data; name="a"\r\n : x', b"x") + END,
-        part("X: " + "y" * 9000 + '\r\nContent-Disposition: form-data; name="a"', b"x") + END,
-        part("X: y\r\n" * 17 + 'Content-Disposition: form-data; name="a"', b"x") + END,
-        b"--xyz\r\n" + b"X" * 100_000,
+        b"--xyz \tx\r\n",
+        b"--xyzz\r\n",
+        b"x--xyz--",
     ],
 )
 def test_malformed_bodies(body: bytes) -> None:
     with pytest.raises(MalformedForm):
         events_of(body)
+
+
+NAMED = 'Content-Disposition: form-data; name="a"'
+
+
+@pytest.mark.parametrize("chunk_size", [1, 64, 1 << 20])
+@pytest.mark.parametrize(
+    "body",
+    [
+        part(f"X: {'y' * 9000}\r\n{NAMED}", b"x") + END,
+        part("X: y\r\n" * 16 + NAMED, b"x") + END,
+        part(f"X: {'y' * 700}\r\n" * 12 + NAMED, b"x") + END,
+        b"--xyz\r\n" + b"X" * 10_000,
+        b"--xyz\r\nX:" + b" " * 10_000,
+        b"\r\n" * 2100 + part(NAMED, b"x") + END,
+        b"no form at all" * 400,
+        part(NAMED, b"x") + END + b"\r\n" * 2100,
+    ],
+)
+def test_bounds(body: bytes, chunk_size: int) -> None:
+    with pytest.raises(FormTooComplex):
+        events_of(*[body[start : start + chunk_size] for start in range(0, len(body), chunk_size)])
+
+
+@pytest.mark.parametrize("chunk_size", [1, 64, 1 << 20])
+def test_the_last_allowed_byte_and_the_next(chunk_size: int) -> None:
+    limits = FormLimits(parts=1, headers=1, header_size=len(NAMED), padding_size=9)
+    for before, after, is_allowed in [(9, 9, True), (10, 9, False), (9, 10, False)]:
+        padded = b"p" * (before - 2) + b"\r\n" + part(NAMED, b"x") + b"--xyz--" + b"e" * after
+        chunks = [padded[start : start + chunk_size] for start in range(0, len(padded), chunk_size)]
+        if is_allowed:
+            assert joined(events_of(*chunks, limits=limits)) == [PartBegin("a", None, None), PartBytes(b"x"), PartEnd()]
+        else:
+            with pytest.raises(FormTooComplex):
+                events_of(*chunks, limits=limits)
+
+
+def test_an_empty_form_is_whole() -> None:
+    assert events_of(b"--xyz--") == []
+    assert events_of(b"preamble\r\n--xyz--\r\nepilogue") == []
 
 
 @pytest.mark.parametrize(
@@ -153,7 +193,40 @@ def test_a_little_after_the_closing_boundary_is_passed_over_and_much_refused() -
         events_of(file_part("a", b"x") + END, *[b"\r\n" * 1000] * 5)
 
 
-def test_a_hostile_body_passes_through_in_one_go() -> None:
-    prefix = b"\r\n--xy" * 1_000_000
-    (_, payload, _) = joined(events_of(*[file_part("a", prefix) + END]))
-    assert payload == PartBytes(prefix)
+@pytest.mark.parametrize("almost", [b"\r\n--xy", b"\r\n--xyzz", b"\r\n--xyz-", b"\r", b"\r\n--xyz\r", b"-"])
+def test_a_body_of_near_boundaries_passes_through(almost: bytes) -> None:
+    payload = almost * (2_000_000 // len(almost))
+    body = file_part("a", payload) + END
+    events = events_of(*[body[start : start + 65_536] for start in range(0, len(body), 65_536)])
+    assert sum(isinstance(event, PartBytes) for event in events) <= len(body) // 65_536 + 1
+    (_, passed, _) = joined(events)
+    assert passed == PartBytes(payload)
+
+
+WORDS = [
+    b"\r\n",
+    b"--",
+    b"xyz",
+    b"\r",
+    b"\n",
+    b"-",
+    b" ",
+    b"x",
+    NAMED.encode(),
+    b"\r\n--xyz\r\n",
+    b"\r\n--xyz--",
+    b"X: y",
+]
+
+
+def outcome(*chunks: bytes) -> list[FormEvent] | type[Exception]:
+    try:
+        return joined(events_of(*chunks))
+    except (MalformedForm, FormTooComplex) as error:
+        return type(error)
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=30).map(b"".join))
+def test_any_bytes_are_read_alike_at_once_and_one_by_one(noise: bytes) -> None:
+    for body in (noise, part(NAMED, noise) + END):
+        assert outcome(body) == outcome(*[bytes([each]) for each in body])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fileserver.http.ranges import MAX_PARTS, Parts, Unsatisfiable, Whole, select
+from fileserver.http.ranges import MAX_PARTS, MAX_RANGES, Parts, Unsatisfiable, Whole, select
 
 SIZE = 10_000
 
@@ -96,6 +96,12 @@ def test_an_empty_file_has_no_ranges(field: str) -> None:
 def test_sixteen_parts_are_the_most(count: int, is_whole: bool) -> None:
     field = "bytes=" + ",".join(f"{start}-{start}" for start in range(0, count * 500, 500))
     assert (select((field,), SIZE) == Whole()) is is_whole
+
+
+@pytest.mark.parametrize(("count", "is_whole"), [(MAX_RANGES, False), (MAX_RANGES + 1, True)])
+def test_two_hundred_ranges_are_the_most_even_where_they_come_to_one(count: int, is_whole: bool) -> None:
+    selection = select(("bytes=" + ",".join(["5-9"] * count),), SIZE)
+    assert selection == (Whole() if is_whole else Parts((range(5, 10),)))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Disposition, digests, negotiation and media types, row by row."""
 
 import base64
+import contextlib
 import hashlib
 import re
 
@@ -42,6 +43,15 @@ SHA512 = hashlib.sha512(b"").digest()
         ("a/", "download", "download"),
         ("...", "download", "download"),
         ("caf\udce9", "caf_", "caf%EF%BF%BD"),
+        ("a\ud800", "a_", "a%EF%BF%BD"),
+        ("con .txt", "_con .txt", "_con%20.txt"),
+        ("CONIN$", "_CONIN$", "_CONIN$"),
+        ("ＣＯＮ", "_CON", "%EF%BC%A3%EF%BC%AF%EF%BC%AE"),
+        ("a…", "a", "a%E2%80%A6"),
+        ("…", "download", "%E2%80%A6"),
+        ("a\x7f\x85b", "ab", "ab"),
+        ("a" * 300, "a" * 255, "a" * 255),
+        ("ł" * 200, "_" * 127, "%C5%82" * 127),
         ("it's*(1)", "it's*(1)", "it%27s%2A%281%29"),
     ],
 )
@@ -50,13 +60,13 @@ def test_both_names_of_a_disposition(name: str, ascii_name: str, encoded: str) -
     assert value == f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}"
 
 
-@given(st.text())
+@given(st.text(st.characters(exclude_categories=())))
 def test_a_disposition_is_always_one_clean_line(name: str) -> None:
     value = content_disposition("inline", name)
     assert re.fullmatch(
         r"inline; filename=\"[^\"\\/\x00-\x1f\x7f]+\"; filename\*=UTF-8''[!#$&+.^_`|~\w%-]+", value, re.ASCII
     )
-    assert len(safe_name(name).encode()) <= 256
+    assert len(safe_name(name).encode()) <= 255
 
 
 @pytest.mark.parametrize(
@@ -71,6 +81,12 @@ def test_a_disposition_is_always_one_clean_line(name: str) -> None:
         ([format_digest("sha-256", SHA256), "md5=:AAAA:"], {"sha-256": SHA256}),
         ([format_digest("sha-256", SHA256) + ";a=1"], {"sha-256": SHA256}),
         (["unixsum=:AAAA:"], {}),
+        ([""], {}),
+        (["", format_digest("sha-256", SHA256)], {"sha-256": SHA256}),
+        (["md5=:AAAA:", "\t" + format_digest("sha-256", SHA256) + "\t,\tx=1"], {"sha-256": SHA256}),
+        ([format_digest("sha-256", SHA512[:32]), format_digest("sha-256", SHA256)], {"sha-256": SHA256}),
+        (["sha-256=:" + base64.b64encode(SHA256).decode().rstrip("=") + ":"], {"sha-256": SHA256}),
+        (['x="a, \\"sha-256=1;", y;z="," ,' + format_digest("sha-256", SHA256)], {"sha-256": SHA256}),
     ],
 )
 def test_digests(lines: list[str], expected: dict[str, bytes]) -> None:
@@ -88,14 +104,34 @@ def test_digests(lines: list[str], expected: dict[str, bytes]) -> None:
         "sha-256=:%%%%:",
         "sha-256=:" + base64.b64encode(SHA256).decode(),
         "SHA-256=:" + base64.b64encode(SHA256).decode() + ":",
-        "",
         ",",
+        "md5=:AAAA:,",
+        ",md5=:AAAA:",
+        "md5=:AAAA:,,x=1",
+        format_digest("sha-256", SHA256) + " x=1",
+        'x="open',
         "=:AAAA:",
+        "sha-256=:\xe9:",
+        "sha-256=::",
+        "sha-256=:",
     ],
 )
 def test_malformed_digests(line: str) -> None:
     with pytest.raises(MalformedDigest):
         parse_digests([line])
+
+
+@given(st.text(st.characters(max_codepoint=255)))
+def test_any_digest_field_is_read_or_malformed(line: str) -> None:
+    with contextlib.suppress(MalformedDigest):
+        parse_digests([f"sha-256=:{line}:", line])
+    wants([line], "sha-256")
+
+
+def test_a_huge_digest_field_is_read_through() -> None:
+    assert parse_digests(["a=1, " * 50_000 + "b"]) == {}
+    with pytest.raises(MalformedDigest):
+        parse_digests(['a="' + "\\\\" * 50_000])
 
 
 @pytest.mark.parametrize(
@@ -124,12 +160,28 @@ OFFERS = ("application/json", "text/html", "text/csv")
         (["image/png"], None),
         (["*/*;q=0"], None),
         (["text/html;level=1;q=0.4, text/csv;q=0.3"], "text/html"),
+        (["text/csv;header=present"], "text/csv"),
+        (["text/csv;q=0.001, */*;q=0"], "text/csv"),
+        (["text/csv;q=1.000,text/html;q=0.999"], "text/csv"),
+        (["text/csv; Q=0.1, text/html ; q = 0.2"], "text/html"),
+        (["garbage, text/csv"], "text/csv"),
+        (["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"], "text/html"),
+        ([",,text/csv,,"], "text/csv"),
         (["garbage"], "application/json"),
         ([""], "application/json"),
     ],
 )
 def test_negotiation(accept: list[str], expected: str | None) -> None:
     assert choose(accept, OFFERS) == expected
+
+
+@given(st.lists(st.text(st.characters(max_codepoint=255))))
+def test_any_accept_field_chooses_an_offer_or_none(lines: list[str]) -> None:
+    assert choose(lines, OFFERS) in {*OFFERS, None}
+
+
+def test_a_huge_accept_field_is_read_through() -> None:
+    assert choose(["text/plain; " * 10_000, "text/csv;;;;;;;," * 10_000], OFFERS) == "text/csv"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +195,12 @@ def test_negotiation(accept: list[str], expected: str | None) -> None:
         ("application/json", "application/json", True),
         ("text/javascript; charset=utf-8", "text/plain; charset=utf-8", True),
         ("text/x-python", "text/plain", True),
+        ("text/css", "text/plain", True),
+        ("application/x-sh", "text/plain", True),
+        ("Image/PNG", "image/png", True),
+        ('audio/ogg; codecs="opus, flac"; a=b', 'audio/ogg; codecs="opus, flac"; a=b', True),
         ("text/html", "text/html", False),
+        ("text/html; charset=utf-8", "text/html; charset=utf-8", False),
         ("application/xhtml+xml", "application/xhtml+xml", False),
         ("image/svg+xml", "image/svg+xml", False),
         ("text/xml", "text/xml", False),
@@ -154,6 +211,11 @@ def test_negotiation(accept: list[str], expected: str | None) -> None:
         ("nonsense", "application/octet-stream", False),
         ("text/plain; charset=\r\nset-cookie: a=b", "application/octet-stream", False),
         ("text/plain; charset=\xe9", "application/octet-stream", False),
+        # a browser takes the last of several types
+        ("audio/mpeg, text/html", "application/octet-stream", False),
+        ("audio/mpeg;a=b, text/html", "application/octet-stream", False),
+        ("video/", "application/octet-stream", False),
+        ("text/plain; charset", "application/octet-stream", False),
         ("inode/x-empty", "application/octet-stream", False),
     ],
 )

@@ -1,0 +1,137 @@
+"""The one table from what went wrong to what the client is told, and the answers made of it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from fileserver.api.methods import allowed_methods
+from fileserver.api.requests import file_href, root_href
+from fileserver.delivery.asgi import ClientLeft
+from fileserver.delivery.spill import SpillFull
+from fileserver.delivery.upload import FieldTooLong, NoFileInForm
+from fileserver.http import problems
+from fileserver.http.form_parts import FormTooComplex, MalformedForm
+from fileserver.http.negotiation import choose
+from fileserver.http.problems import Headers, Problem, ProblemError, ProblemType
+from fileserver.tables import HeaderFault, PlanFault, RowFault
+from fileserver.web.listing import page_headers, problem_page
+from storage import (
+    DigestMismatch,
+    FolderInTheWay,
+    InvalidKey,
+    IsFolder,
+    KeyBusy,
+    NoSpace,
+    NotFound,
+    PreconditionFailed,
+    ReadOnlyStore,
+    StorageError,
+    TooLarge,
+)
+
+_TABLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
+    DigestMismatch: (problems.DIGEST_MISMATCH, "Nothing was stored."),
+    FieldTooLong: (problems.FORM_TOO_COMPLEX, "A field that is no file is too long."),
+    FolderInTheWay: (problems.FOLDER_IN_THE_WAY, "A folder has this name, or a file that of a folder above it."),
+    FormTooComplex: (problems.FORM_TOO_COMPLEX, "Send fewer parts, or shorter headers."),
+    IsFolder: (problems.IS_FOLDER, "This is a folder: its address ends in a slash."),
+    KeyBusy: (problems.KEY_BUSY, "Another write of this file is not over. Try again."),
+    MalformedForm: (problems.MALFORMED_FORM, "The body is not a whole multipart/form-data."),
+    NoFileInForm: (problems.MALFORMED_FORM, "The form holds no file."),
+    NoSpace: (problems.NO_SPACE, "The disk is full. Nothing was stored."),
+    NotFound: (problems.NOT_FOUND, "Nothing is stored under this name."),
+    PreconditionFailed: (problems.PRECONDITION_FAILED, "What is stored is not what the request expects."),
+    ReadOnlyStore: (problems.READ_ONLY, "This server is read-only."),
+    SpillFull: (problems.NO_SPACE, "The answer has grown too long while you were sending. Read it as you send."),
+    StorageError: (problems.STORAGE_UNAVAILABLE, "The storage failed. Try again later."),
+}
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem document, or a page where a person is reading."""
+    for kind in (*_TABLE, InvalidKey, TooLarge, PlanFault, RowFault, HeaderFault, ProblemError):
+        app.add_exception_handler(kind, _answer_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(RequestValidationError, _answer_bad_parameter)
+    app.add_exception_handler(ClientLeft, _answer_nobody)
+    app.add_exception_handler(Exception, _answer_failure)
+
+
+def answer(request: Request, problem: Problem, headers: Headers = ()) -> Response:
+    """A problem as JSON, or as a page for a browser that navigates here."""
+    status = problem.type.status
+    if choose(request.headers.getlist("accept"), ("application/problem+json", "text/html")) == "text/html":
+        page = problem_page(status, problem.type.title, problem.detail, root_href(request))
+        return _response(status, page.encode(), (*page_headers(), ("cache-control", "no-store"), *headers))
+    return _response(status, problem.body(), (*problem.headers(), *headers))
+
+
+def _response(status: int, body: bytes, headers: Headers) -> Response:
+    return Response(body, status, headers={"vary": "accept", **dict(headers), "content-length": str(len(body))})
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an error of ours is."""
+    match error:
+        case InvalidKey(reason=reason):
+            return Problem(problems.INVALID_KEY, f"{reason[:1].upper()}{reason[1:]}.")
+        case TooLarge(max_size=max_size):
+            return Problem(problems.TOO_LARGE, f"Files up to {max_size} bytes are taken.", {"max-size": max_size})
+        case PlanFault(parameter=parameter, position=position, reason=reason):
+            return Problem(problems.PLAN_FAULT, reason, {"parameter": parameter, "position": position})
+        case RowFault(row=row, line=line, reason=reason):
+            return Problem(problems.MALFORMED_ROW, reason, {"row": row, "line": line})
+        case HeaderFault(reason=reason):
+            return Problem(problems.MALFORMED_TABLE, reason)
+        case _:
+            kind = next(kind for kind in type(error).__mro__ if kind in _TABLE)
+            return Problem(*_TABLE[kind])
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, ProblemError):
+        return answer(request, error.problem, error.headers)
+    if isinstance(error, IsFolder) and request.method in {"GET", "HEAD"} and _names_a_file(request):
+        return RedirectResponse(file_href(request, error.key + "/"), 307, {"cache-control": "no-store"})
+    retry: Headers = (("retry-after", "1"),) if isinstance(error, KeyBusy) else ()
+    return answer(request, problem_of(error), retry)
+
+
+def _names_a_file(request: Request) -> bool:
+    return str(getattr(request.scope.get("route"), "path", "")).startswith("/files/")
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    """What the framework refuses: unknown paths, methods that a path does not have."""
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    methods = allowed_methods(request)
+    if request.method == "OPTIONS" and (methods or request.scope["path"] == "*"):
+        allow = ", ".join(methods or ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"))
+        return Response(
+            status_code=204, headers={"allow": allow, "accept-ranges": "bytes", "cache-control": "no-store"}
+        )
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"This resource has {', '.join(methods)}."
+        return answer(request, Problem(problems.METHOD_NOT_ALLOWED, detail), (("allow", ", ".join(methods)),))
+    if status == HTTPStatus.NOT_FOUND:
+        return answer(request, Problem(problems.NOT_FOUND, "There is nothing at this address."))
+    kind = ProblemType("request-refused", status, problems.REQUEST_REFUSED.title)
+    return answer(request, Problem(kind, HTTPStatus(status).phrase))
+
+
+async def _answer_bad_parameter(request: Request, error: Exception) -> Response:
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": ("",), "msg": ""}
+    parameter = str(first["loc"][-1])
+    return answer(request, Problem(problems.BAD_PARAMETER, f"{parameter}: {first['msg']}.", {"parameter": parameter}))
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=499)  # never seen: the connection is gone
+
+
+async def _answer_failure(request: Request, _error: Exception) -> Response:
+    return answer(request, Problem(problems.INTERNAL, "This is a fault of the server; it has been logged."))

@@ -1,0 +1,93 @@
+"""`/files/{key}`: a stored file."""
+
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from fileserver.api.folders import MAX_PAGE_SIZE, Asked, list_folder
+from fileserver.api.requests import fields_of, file_href, key_text, must_be_writable, promise_of
+from fileserver.api.service import Answer, service_of
+from fileserver.delivery.download import Download, representation_of
+from fileserver.delivery.upload import put_file
+from fileserver.http.conditions import Validators, Verdict, evaluate
+from fileserver.http.digests import format_digest
+from fileserver.http.fields import Fields
+from storage import Entry, PreconditionFailed, folder_to_read, key_to_read, key_to_write
+
+router = APIRouter(tags=["files"])
+
+
+@router.get("/files/{key:key}", summary="Download a file, or list a folder", response_class=Response)
+@router.head("/files/{key:key}", include_in_schema=False)
+async def read(
+    request: Request,
+    download: str | None = None,
+    after: str = "",
+    limit: Annotated[int | None, Query(ge=1, le=MAX_PAGE_SIZE)] = None,
+    recursive: bool = False,
+) -> Response:
+    """The file's bytes, whole or in ranges; `download` (optionally with a name) asks the browser to save it.
+
+    A key that is empty or ends in `/` names a folder, listed as JSON, NDJSON, CSV, plain text or HTML by Accept: up to
+    `limit` files after the key `after`, with `recursive` also those in its folders.
+    """
+    text = key_text(request, "/files/")
+    if text == "" or text.endswith("/"):
+        return await list_folder(request, Asked(folder_to_read(text), recursive, after, limit))
+    service = service_of(request)
+    key = key_to_read(text)
+    return Answer(Download(service.library, key, attachment=download, chunk_size=service.settings.chunk_size))
+
+
+@router.put("/files/{key:key}", summary="Create or replace a file", status_code=201, response_class=Response)
+async def write(request: Request) -> Response:
+    """Store the body under the key: 201 when the key is new, 200 when it replaces a file.
+
+    If-Match and If-None-Match guard against lost updates; Content-Digest and Repr-Digest are verified.
+    """
+    must_be_writable(request)
+    key = key_to_write(key_text(request, "/files/"))
+    promise = promise_of(request)
+    library = service_of(request).library
+    condition = condition_of(fields_of(request), request.method)
+    if not condition(await library.stat(key)):
+        raise PreconditionFailed(key)
+    entry, is_new = await put_file(request.receive, library, key, promise=promise, condition=condition)
+    return Response(status_code=201 if is_new else 200, headers=_stored(request, entry))
+
+
+@router.delete("/files/{key:key}", summary="Delete a file", status_code=204, response_class=Response)
+async def remove(request: Request) -> Response:
+    """Remove the file; If-Match guards against removing another version than the one meant."""
+    must_be_writable(request)
+    key = key_to_read(key_text(request, "/files/"))
+    await service_of(request).library.delete(key, condition=condition_of(fields_of(request), request.method))
+    return Response(status_code=204, headers={"cache-control": "no-store"})
+
+
+def condition_of(fields: Fields, method: str) -> Callable[[Entry | None], bool]:
+    """The request's preconditions, as a question that can be asked of what is stored (RFC 9110 s.13.2)."""
+
+    def holds(current: Entry | None) -> bool:
+        validators = None if current is None else _validators(current)
+        return evaluate(method, fields, validators, now_s=int(time.time())) is Verdict.PROCEED
+
+    return holds
+
+
+def _validators(entry: Entry) -> Validators:
+    return Validators(representation_of(entry).etag, entry.modified_ns // 1_000_000_000)
+
+
+def _stored(request: Request, entry: Entry) -> dict[str, str]:
+    headers = {
+        "location": file_href(request, entry.key),
+        "etag": f'"{entry.etag}"',
+        "cache-control": "no-store",
+        "content-length": "0",
+    }
+    if entry.sha256 is not None:
+        headers["repr-digest"] = format_digest("sha-256", entry.sha256)
+    return headers

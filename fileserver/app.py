@@ -1,0 +1,61 @@
+"""The one place where the rooms are joined."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from fileserver import media
+from fileserver.api import errors, files, folders, operations, transform
+from fileserver.api.service import Service
+from fileserver.delivery.refusal import CloseEarlyAnswers
+from fileserver.metrics import Metrics, Observe
+from fileserver.settings import Settings
+from fileserver.web.docs import STATIC
+from storage import RESERVED_NAME, Catalogue, Library, LocalStore
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """A file server over `settings.root`, to run alone or to mount in another application under any prefix.
+
+    Its storage opens and closes with its lifespan, which a mounting application has to run: see `running`.
+    """
+    service = Service(_library(settings), settings, Metrics())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await service.library.start()
+        try:
+            yield
+        finally:
+            await service.library.close()
+
+    app = FastAPI(title="fileserver", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.service = service
+    routers = (files.router, folders.router, transform.router, operations.router)
+    for router in routers:
+        app.include_router(router)
+    app.state.routes = tuple(route for router in routers for route in router.routes)
+    app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
+    errors.install(app)
+    app.add_middleware(CloseEarlyAnswers)
+    app.add_middleware(Observe, metrics=service.metrics, is_logging=settings.access_log)
+    return app
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[None]:
+    """Keep a mounted application's storage open: servers run the lifespan of the outermost application alone."""
+    async with app.router.lifespan_context(app):
+        yield
+
+
+def _library(settings: Settings) -> Library:
+    """A read-only server creates nothing below its root: what it learns stays in memory unless a catalogue is there."""
+    path = Path(settings.root) / RESERVED_NAME / "catalogue.sqlite3"
+    is_kept = settings.may_write or (path.exists() and os.access(path.parent, os.W_OK))
+    store = LocalStore(settings.root, is_writable=settings.may_write)
+    return Library(store, Catalogue(path if is_kept else None), media.detect)

@@ -1,0 +1,136 @@
+"""The command `fileserver`. Its flags are made of the settings, so that nothing is said twice."""
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from fileserver.server import ApplicationFailed, CannotListen, run
+from fileserver.settings import Described, Settings, SettingsFault, described, unknown_variables
+
+# Faults of settings, and how typer itself ends for a flag that it does not know.
+_USAGE = 2
+_CANNOT_START = 1
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Serve files.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def main(show_version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False) -> None:
+    """Serve a folder of files and media: exact ranges, safe uploads, streaming CSV transforms."""
+    if show_version:
+        typer.echo(f"fileserver {version('fileserver')}")
+        raise typer.Exit
+
+
+def serve(**flags: Any) -> None:
+    """Serve a folder over HTTP until told to stop.
+
+    Each flag is also an environment variable (--max-size is FILESERVER_MAX_SIZE) and a key of the TOML file that
+    --config names (max_size). A flag wins over the environment, the environment over the file.
+    """
+    settings = _settings({name: value for name, value in flags.items() if value is not None})
+    _check_root(settings)
+    try:
+        run(settings, announce=lambda urls: _say(greeting(settings, urls)))
+    except (CannotListen, ApplicationFailed) as error:
+        _end(str(error), _CANNOT_START)
+
+
+def greeting(settings: Settings, urls: Sequence[str]) -> str:
+    """What a person wants to see when the server has started."""
+    return "\n".join(
+        (
+            f"fileserver {version('fileserver')} serves {settings.root.absolute()}",
+            *(f"  at {url}" for url in urls),
+            f"  {allowed(settings)}",
+        )
+    )
+
+
+def allowed(settings: Settings) -> str:
+    """Who may do what, in a sentence."""
+    if settings.may_write:
+        return "Anyone who can reach this address may read and write."
+    why = (
+        "as asked" if settings.allow_write is False else "this address is not loopback; --allow-write lets anyone write"
+    )
+    return f"Read-only ({why}). Anyone who can reach this address may read."
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    try:
+        settings = Settings.load(flags)
+    except SettingsFault as fault:
+        _end(str(fault), _USAGE)
+    for name in unknown_variables(os.environ):
+        _say(f"fileserver: the environment variable {name} is not one of ours and is ignored")
+    return settings
+
+
+def _check_root(settings: Settings) -> None:
+    """End with one line where the folder cannot be served."""
+    root = settings.root
+    if root == Settings.model_fields["root"].default and not os.path.lexists(root):
+        _make(root)
+    if not os.path.exists(root):
+        _end(f"{root} does not exist", _CANNOT_START)
+    if not os.path.isdir(root):
+        _end(f"{root} is not a folder", _CANNOT_START)
+    if not os.access(root, os.R_OK | os.X_OK):
+        _end(f"{root} cannot be read", _CANNOT_START)
+    if settings.may_write and not os.access(root, os.W_OK):
+        _end(f"{root} cannot be written to: start with --read-only", _CANNOT_START)
+
+
+def _make(root: Path) -> None:
+    try:
+        root.mkdir()
+    except OSError as error:
+        _end(f"{root} cannot be made: {error.strerror}", _CANNOT_START)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    for line in text.splitlines():
+        _say(f"fileserver: {line}")
+    raise typer.Exit(code)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _parameter(setting: Described) -> inspect.Parameter:
+    """The setting as typer sees it: a text for the model to judge, or a pair of flags; None when it is not given."""
+    said = f"{setting.description} [{setting.variable}; default: {setting.default}]"
+    if setting.name == "root":
+        annotation: Any = Annotated[Path | None, typer.Argument(metavar="ROOT", help=said, show_default=False)]
+    elif setting.is_switch:
+        annotation = Annotated[bool | None, typer.Option(setting.flag, help=said, show_default=False)]
+    else:
+        annotation = Annotated[
+            str | None, typer.Option(setting.flag, metavar=setting.value, help=said, show_default=False)
+        ]
+    return inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _command() -> Callable[..., None]:
+    """`serve` with a parameter for each setting, which is where typer looks for them."""
+    parameters = [_parameter(setting) for setting in described()]
+    vars(serve)["__signature__"] = inspect.Signature(parameters)
+    serve.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return serve
+
+
+app.command()(_command())

@@ -1,0 +1,103 @@
+"""A request body on its way into the library: one file by PUT, any number by a form."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
+
+from fileserver.delivery.asgi import Receive, body_of
+from fileserver.http.form_parts import FormEvent, FormLimits, FormParser, PartBegin, PartBytes, PartEnd
+from storage import Condition, Entry, Key, Library, Received
+
+FIELD_SIZE = 8192  # bytes a field that is no file may have
+
+
+class FieldTooLong(Exception):
+    """A form field that is no file is longer than `FIELD_SIZE`."""
+
+
+class NoFileInForm(Exception):
+    """The form holds no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a client says of the bytes it sends: their length, and digests by the names of `hashlib`."""
+
+    length: int | None
+    max_size: int | None
+    digests: Mapping[str, bytes]
+
+
+async def put_file(
+    receive: Receive, library: Library, key: Key, *, promise: Promise, condition: Condition
+) -> tuple[Entry, bool]:
+    """Store the body under a key; answers the entry and whether the key is new.
+
+    Raises what `Library.receive` and `Library.commit` raise, and ClientLeft; nothing is stored then.
+    """
+    async with aclosing(body_of(receive)) as body:
+        receiving = library.receive(body, length=promise.length, max_size=promise.max_size, digests=promise.digests)
+        async with receiving as received:
+            return await library.commit(received, key, condition=condition)
+
+
+async def put_form_files(
+    receive: Receive,
+    library: Library,
+    content_type: str,
+    *,
+    key_of: Callable[[str], Key],
+    condition_of: Callable[[Mapping[str, str]], Condition],
+    max_size: int | None,
+) -> tuple[Entry, ...]:
+    """Store every file of a multipart form, under the key that `key_of` makes of its file name.
+
+    No file is stored before the form has come to its closing boundary. `condition_of` is given the fields of the form
+    that are no files. Raises MalformedForm, FormTooComplex, FieldTooLong, NoFileInForm, ClientLeft, what `key_of`
+    raises, and what the library raises.
+    """
+    fields: dict[str, str] = {}
+    received: list[tuple[Key, Received]] = []
+    async with AsyncExitStack() as drafts, aclosing(form_events(receive, content_type)) as events:
+        async for event in events:
+            if not isinstance(event, PartBegin):
+                continue
+            if event.filename is None:
+                fields[event.name] = await _field(events)
+            elif event.filename != "":  # a file input left empty sends a part without name and bytes
+                key = key_of(event.filename)
+                receiving = library.receive(part_bytes(events), length=None, max_size=max_size, digests={})
+                received.append((key, await drafts.enter_async_context(receiving)))
+        if not received:
+            raise NoFileInForm
+        condition = condition_of(fields)
+        return tuple([(await library.commit(each, key, condition=condition))[0] for key, each in received])
+
+
+async def form_events(receive: Receive, content_type: str) -> AsyncGenerator[FormEvent, None]:
+    """The form's parts as they arrive; ends only after the closing boundary. Raises MalformedForm, ClientLeft."""
+    parser = FormParser(content_type, FormLimits())
+    async with aclosing(body_of(receive)) as body:
+        async for chunk in body:
+            for event in parser.feed(chunk):
+                yield event
+    parser.finish()
+
+
+async def part_bytes(events: AsyncIterator[FormEvent]) -> AsyncIterator[bytes]:
+    """The bytes of the part that has just begun."""
+    async for event in events:
+        match event:
+            case PartBytes(payload):
+                yield payload
+            case PartEnd():
+                return
+
+
+async def _field(events: AsyncIterator[FormEvent]) -> str:
+    value = bytearray()
+    async for payload in part_bytes(events):
+        value += payload
+        if len(value) > FIELD_SIZE:
+            raise FieldTooLong
+    return value.decode("utf-8", "replace")

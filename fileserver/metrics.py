@@ -1,0 +1,246 @@
+"""Figures about the service, measured from outside the application, in Prometheus's text format.
+
+One process keeps them in a registry of its own, so that several applications in it do not meet. With several worker
+processes each counts into a file in the directory that PROMETHEUS_MULTIPROC_DIR names, and whichever is asked answers
+for all (prometheus-client reads that variable when it is first imported, so it is set for the workers from the start).
+"""
+
+import os
+import time
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from fileserver.access_log import Observation, Side, header, write_access_line
+from fileserver.delivery.asgi import App, Message, Receive, Scope, Send
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+# From a small file to a transform that has to read much before it can answer.
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+# A client may send any word as its method; each label value lives for ever.
+_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"})
+
+_BODY = ("http.response.body", "http.response.zerocopysend")
+
+_INTERNAL_ERROR = 500
+_CLIENT_CLOSED_REQUEST = 499  # no status of RFC 9110: nothing was sent, and nobody was there; nginx's word for it
+
+
+class RowCounts(Protocol):
+    """How many rows a transform read, wrote and rejected."""
+
+    @property
+    def rows_in(self) -> int:
+        """Rows read."""
+
+    @property
+    def rows_out(self) -> int:
+        """Rows written."""
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rows that failed."""
+
+
+class Metrics:
+    """All figures of one application, or of all worker processes together."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "fileserver_requests", "Requests answered.", ("method", "route", "status"), registry=registry
+        )
+        self.received = Counter("fileserver_received_bytes", "Bytes of request bodies.", registry=registry)
+        self.sent = Counter("fileserver_sent_bytes", "Bytes of response bodies.", registry=registry)
+        self.ranges = Counter(
+            "fileserver_range_requests",
+            "GET requests with a Range: answered with a single part or multiple parts, unsatisfiable (416), or "
+            "ignored (200).",
+            ("kind",),
+            registry=registry,
+        )
+        self.aborts = Counter(
+            "fileserver_aborts",
+            "Exchanges that ended early, by the side that ended them.",
+            ("side",),
+            registry=registry,
+        )
+        self.open_transfers = Gauge(
+            "fileserver_open_transfers",
+            "Requests of which body bytes arrived or whose answer began, and that have not ended.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self.time_to_first_byte = Histogram(
+            "fileserver_time_to_first_byte_seconds",
+            "From the head of the request to the head of the answer.",
+            ("method", "route"),
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.rows = Counter(
+            "fileserver_transform_rows", "Rows of transforms, by what became of them.", ("kind",), registry=registry
+        )
+
+    def exposition(self) -> tuple[bytes, str]:
+        """The figures as text, and its media type."""
+        if not os.environ.get(MULTIPROCESS_VARIABLE):
+            return generate_latest(self._registry), CONTENT_TYPE_LATEST
+        everybody = CollectorRegistry()
+        MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
+        return generate_latest(everybody), CONTENT_TYPE_LATEST
+
+    def count_rows(self, counts: RowCounts) -> None:
+        """Add the rows of a transform that ended."""
+        for kind, count in (("in", counts.rows_in), ("out", counts.rows_out), ("rejected", counts.rows_rejected)):
+            self.rows.labels(kind).inc(count)
+
+    def count(self, seen: Observation) -> None:
+        """Add a finished request."""
+        method, route = method_label(seen.scope), route_label(seen.scope)
+        self.requests.labels(method, route, str(seen.status)).inc()
+        if seen.ttfb_s is not None:
+            self.time_to_first_byte.labels(method, route).observe(seen.ttfb_s)
+        if seen.aborted is not None:
+            self.aborts.labels(seen.aborted).inc()
+
+
+def forget_worker(pid: int, directory: str) -> None:
+    """Take a worker process that ended out of the figures that speak of the present; what it counted stays."""
+    mark_process_dead(pid, directory)  # type: ignore[no-untyped-call]
+
+
+def method_label(scope: Scope) -> str:
+    """The method, or `other`."""
+    method = str(scope["method"])
+    return method if method in _METHODS else "other"
+
+
+def route_label(scope: Scope) -> str:
+    """The template of the route that matched, or `unmatched`: never what a client typed."""
+    return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
+class Observe:
+    """Pure ASGI middleware that measures what passes, and hands each finished request to the figures and the log."""
+
+    def __init__(self, app: App, *, metrics: Metrics, is_logging: bool) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._is_logging = is_logging
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and report it when it has ended, however it ended."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        watch = _Watch(scope, receive, send, self._metrics)
+        try:
+            await self._app(scope, watch.receive, watch.send)
+        finally:
+            seen = watch.end()
+            self._metrics.count(seen)
+            if self._is_logging:
+                write_access_line(seen)
+
+
+class _Watch:
+    """Stands on both sides of one request while it runs."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, metrics: Metrics) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._metrics = metrics
+        self._started_at = time.time()
+        self._clock = time.perf_counter()
+        self._status: int | None = None
+        self._ttfb_s: float | None = None
+        self._bytes_in = 0
+        self._bytes_out = 0
+        self._is_open = False
+        self._is_complete = False
+        self._has_left = False
+
+    async def receive(self) -> Message:
+        """What the client sent."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._has_left = self._has_left or not self._is_complete
+        elif size := len(message.get("body", b"")):
+            self._open()
+            self._bytes_in += size
+            self._metrics.received.inc(size)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """What the client gets. It is counted when the server has taken it."""
+        if message["type"] == "http.response.start":
+            self._start(message)
+        try:
+            await self._send(message)
+        except OSError:  # how ASGI 2.4 servers say that the client left
+            self._has_left = True
+            raise
+        if not self._has_left and message["type"] in _BODY:
+            self._sent(message)
+
+    def end(self) -> Observation:
+        """The request has ended: what was seen of it."""
+        if self._is_open:
+            self._metrics.open_transfers.dec()
+        unanswered = _CLIENT_CLOSED_REQUEST if self._has_left else _INTERNAL_ERROR
+        return Observation(
+            scope=self._scope,
+            started_at=self._started_at,
+            status=unanswered if self._status is None else self._status,
+            bytes_in=self._bytes_in,
+            bytes_out=self._bytes_out,
+            ttfb_s=self._ttfb_s,
+            duration_s=time.perf_counter() - self._clock,
+            aborted=self._aborted(),
+        )
+
+    def _start(self, message: Message) -> None:
+        self._open()
+        self._status = int(message["status"])
+        self._ttfb_s = time.perf_counter() - self._clock
+        kind = _range_kind(self._scope, message)
+        if kind is not None:
+            self._metrics.ranges.labels(kind).inc()
+
+    def _sent(self, message: Message) -> None:
+        size = 0 if self._scope["method"] == "HEAD" else int(message.get("count") or len(message.get("body", b"")))
+        self._bytes_out += size
+        self._metrics.sent.inc(size)
+        self._is_complete = not message.get("more_body", False)
+
+    def _open(self) -> None:
+        if not self._is_open:
+            self._is_open = True
+            self._metrics.open_transfers.inc()
+
+    def _aborted(self) -> Side | None:
+        if self._has_left:
+            return "client"
+        return None if self._is_complete or self._status is None else "server"
+
+
+def _range_kind(scope: Scope, start: Message) -> str | None:
+    """What became of a Range; None when there was none, or the answer has nothing to do with it (304, 412)."""
+    if scope["method"] != "GET" or header(scope["headers"], b"range") is None:
+        return None
+    match start["status"]:
+        case 206:
+            media_type = header(start.get("headers", ()), b"content-type") or ""
+            return "multiple" if media_type.startswith("multipart/byteranges") else "single"
+        case 416:
+            return "unsatisfiable"
+        case 200:
+            return "ignored"
+        case _:
+            return None

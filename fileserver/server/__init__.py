@@ -1,0 +1,7 @@
+"""How the service runs: sockets, processes, logs, and how it stops."""
+
+from fileserver.server.draining import ApplicationFailed
+from fileserver.server.listening import CannotListen
+from fileserver.server.start import APP, run
+
+__all__ = ["APP", "ApplicationFailed", "CannotListen", "run"]

@@ -1,0 +1,52 @@
+"""Serve in this process: what we ask of uvicorn."""
+
+import signal
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from uvicorn.importer import import_from_string
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from fileserver.server.draining import DrainingServer
+from fileserver.server.listening import BACKLOG
+from fileserver.settings import Settings
+
+# Longer than the 60 s for which proxies keep an idle connection: were we the first to close, the proxy's next request
+# might meet a connection that is just going away.
+KEEP_ALIVE_S = 75
+
+
+def serve(
+    settings: Settings,
+    sockets: tuple[socket.socket, ...],
+    *,
+    app: str,
+    on_started: Callable[[], None],
+    signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT),
+) -> None:
+    """Serve until one of the signals says stop. Raises ApplicationFailed."""
+    config = _uvicorn_config(settings, app)
+    server = DrainingServer(config, drain_timeout_s=settings.drain_timeout, on_started=on_started, signals=signals)
+    server.run(list(sockets))
+
+
+def _uvicorn_config(settings: Settings, app: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        import_from_string(app)(settings),
+        loop="uvloop",
+        http=HttpToolsProtocol,
+        ws="none",
+        interface="asgi3",
+        lifespan="on",
+        workers=1,  # of this process; unsaid, uvicorn would look for a number in the environment
+        root_path=settings.root_path,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        proxy_headers=settings.forwarded_allow_ips != "",
+        forwarded_allow_ips=settings.forwarded_allow_ips,
+        server_header=False,
+        date_header=True,
+        log_config=None,
+        access_log=False,
+    )

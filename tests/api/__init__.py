@@ -1,0 +1,1 @@
+"""The routes, asked through the application without a socket."""

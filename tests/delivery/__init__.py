@@ -1,0 +1,1 @@
+"""Delivery, driven by scripted exchanges."""

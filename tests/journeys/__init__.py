@@ -1,0 +1,1 @@
+"""Users' stories, told over real sockets against a real server."""

@@ -1,0 +1,191 @@
+"""A person sends a table and gets it back transformed: every value that was not asked about is as it was."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.clients import curl, curl_status, piped_sha256
+from tests.support.files import MIB
+from tests.support.process import family_rss
+from tests.support.server import Server, wait_until
+from tests.support.wire import Connection, form_bytes, request, request_bytes
+
+_CSV = "Content-Type: text/csv"
+
+# Values that a careless reader would change: leading zeros, exponents, long numbers, space, empty and quoted empty, a
+# quoted delimiter, doubled quotes, a line break inside quotes, needless quotes, other scripts.
+_ROWS = (
+    b"id,name,amount,note",
+    b'007,"Smith, John",1e5,"said ""hi"""',
+    b'12345678901234567890, padded ,"",',
+    b'-0.0,"two\r\nlines",1.50,"needless"',
+    "042,Żółć,٣,😀".encode(),
+)
+_TABLE = b"".join(row + b"\r\n" for row in _ROWS)
+
+_RAW = ("Content-Type", "text/csv")
+_NOTE = b"n" * 69
+
+_LARGE = 100 * MIB
+_MOST_MEMORY = 64 * MIB
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small table as a file."""
+    path = tmp_path_factory.mktemp("tables") / "table.csv"
+    path.write_bytes(_TABLE)
+    return path
+
+
+def test_a_raw_body_comes_back_as_it_was(server: Server, table: Path) -> None:
+    done = curl("-f", "--data-binary", f"@{table}", "-H", _CSV, f"{server.url}/transform")
+    assert done.output == _TABLE, done.errors
+
+
+def test_a_form_file_comes_back_as_it_was(server: Server, table: Path) -> None:
+    done = curl("-f", "-F", f"file=@{table};type=text/csv", f"{server.url}/transform")
+    assert done.output == _TABLE, done.errors
+
+
+def test_a_stored_file_comes_back_as_it_was(server: Server, table: Path) -> None:
+    assert curl_status("-T", table, f"{server.url}/files/tables/table.csv") in (200, 201)
+    done = curl("-f", f"{server.url}/transform/tables/table.csv")
+    assert done.output == _TABLE, done.errors
+
+
+def test_chosen_columns_keep_their_bytes(server: Server, table: Path) -> None:
+    done = curl("-f", "--data-binary", f"@{table}", "-H", _CSV, f"{server.url}/transform?select=note,id")
+    assert done.output == (
+        b'note,id\r\n"said ""hi""",007\r\n,12345678901234567890\r\n"needless",-0.0\r\n' + "😀,042\r\n".encode()
+    )
+
+
+def test_a_filter_a_rename_and_a_limit(server: Server, table: Path) -> None:
+    query = "filter=amount%3E1&rename=amount:sum&limit=1"
+    done = curl("-f", "--data-binary", f"@{table}", "-H", _CSV, f"{server.url}/transform?{query}")
+    assert done.output == b'id,name,sum,note\r\n007,"Smith, John",1e5,"said ""hi"""\r\n', done.errors
+
+
+def test_ndjson_tells_where_it_ends(server: Server, table: Path) -> None:
+    url = f"{server.url}/transform?format=ndjson&select=id,note"
+    lines = [json.loads(line) for line in curl("-f", "--data-binary", f"@{table}", "-H", _CSV, url).text.splitlines()]
+    assert [line["id"] for line in lines if "id" in line] == ["007", "12345678901234567890", "-0.0", "042"]
+    assert (lines[-1]["type"], lines[-1]["rows"]) == ("end", 4)
+
+
+def test_a_malformed_row_is_refused_by_its_number(server: Server) -> None:
+    answer = request(server.port, "POST", "/transform", _RAW, body=b"a,b\r\n1,2\r\n3\r\n5,6\r\n")
+    assert answer.status in (400, 422)
+    problem = json.loads(answer.body)
+    assert problem["row"] == 2
+
+
+def test_a_malformed_row_may_be_skipped_and_is_counted(server: Server) -> None:
+    body = b"a,b\r\n1,2\r\n3\r\n5,6\r\n7,8,9\r\n"
+    answer = request(server.port, "POST", "/transform?on_error=skip", _RAW, body=body)
+    assert answer.body == b"a,b\r\n1,2\r\n5,6\r\n"
+    assert answer.head.get("transform-rows-rejected") == "2"
+    told = request(server.port, "POST", "/transform?on_error=skip&format=ndjson", _RAW, body=body)
+    end = json.loads(told.body.splitlines()[-1])
+    assert (end["type"], end["rows"], end["rejected"]) == ("end", 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("selekt=a", "selekt"),
+        ("select=a,nothing", "select"),
+        ("filter=a%3E%3E1", "filter"),
+        ("limit=-1", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("rename=a", "rename"),
+        ("format=xml", "format"),
+        ("on_error=maybe", "on_error"),
+    ],
+)
+def test_a_fault_in_the_plan_is_named(server: Server, query: str, parameter: str) -> None:
+    answer = request(server.port, "POST", f"/transform?{query}", _RAW, body=b"a,b\r\n1,2\r\n")
+    problem = json.loads(answer.body)
+    assert (answer.status, problem["parameter"]) == (400, parameter)
+    assert isinstance(problem["position"], int)
+
+
+def test_a_fault_after_the_first_byte_breaks_the_answer_off(server: Server) -> None:
+    rows = b"".join(b"%d,some text that fills a row\r\n" % number for number in range(200_000))
+    url = f"{server.url}/transform"
+    done = curl(
+        "--data-binary", "@-", "-H", _CSV, "-w", "%{http_code}", url, stdin=b"a,b\r\n" + rows + b"too,many,fields\r\n"
+    )
+    assert done.code == 18, f"{done.code}: {done.errors}"
+    assert done.output.startswith(b"a,b\r\n0,some text")
+    assert done.output.endswith(b"200")
+    assert b"too,many,fields" not in done.output
+
+
+def test_a_hundred_megabytes_pass_in_flat_memory(server: Server, tmp_path: Path) -> None:
+    path, expected = _make_large(tmp_path / "large.csv")
+    url = f"{server.url}/transform?select=note,id&filter=id%3E%3D0"
+    with _watched_memory(server) as grown:
+        arrived = piped_sha256("curl", "-q", "-sSf", "-X", "POST", "-T", path, "-H", _CSV, "-H", "Expect:", url)
+    assert arrived == expected
+    assert grown() < _MOST_MEMORY
+
+
+def test_a_client_that_sends_all_before_it_reads_is_served(server: Server) -> None:
+    row = b"1,%s\r\n" % (b"x" * 1000)
+    body = b"id,text\r\n" + row * (30 * MIB // len(row))
+    answer = httpx.post(f"{server.url}/transform", content=body, headers={"Content-Type": "text/csv"}, timeout=60)
+    assert (answer.status_code, answer.content == body) == (200, True)
+
+
+def test_a_client_that_leaves_in_mid_table_leaves_nothing(server: Server) -> None:
+    raw = b"a,b\r\n" + b"1,2\r\n" * 500_000
+    kind, form = form_bytes(("table.csv", raw))
+    before = wait_until(server.stats, lambda stats: not stats.files_below(server.root)).descriptors["socket"]
+    for fields, content in ((_RAW, raw), (kind, form)):
+        with Connection(server.port) as connection:
+            connection.send(request_bytes("POST", "/transform", fields, body=content)[: len(content) // 2])
+            connection.read(1)
+            connection.reset()
+    wait_until(server.stats, lambda stats: stats.descriptors["socket"] == before)
+    assert server.drafts() == []
+
+
+def _make_large(path: Path) -> tuple[Path, str]:
+    """A hundred megabytes of rows, and the digest of what `select=note,id` makes of them."""
+    expected = hashlib.sha256(b"note,id\r\n")
+    with path.open("wb") as file:
+        file.write(b"id,name,note\r\n")
+        for start in range(0, _LARGE // 100, 1000):
+            numbers = range(start, start + 1000)
+            file.write(b"".join(b'%09d,"a name, quoted",%s\r\n' % (number, _NOTE) for number in numbers))
+            expected.update(b"".join(b"%s,%09d\r\n" % (_NOTE, number) for number in numbers))
+    return path, expected.hexdigest()
+
+
+@contextmanager
+def _watched_memory(server: Server) -> Iterator[Callable[[], int]]:
+    """Sample the memory of the server and its children meanwhile; gives by how many bytes it was above the start."""
+    start = family_rss(server.pid)
+    most = start
+    stop = threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not stop.wait(0.05):
+            most = max(most, family_rss(server.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield lambda: most - start
+    finally:
+        stop.set()
+        watcher.join()

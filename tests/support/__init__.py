@@ -1,0 +1,1 @@
+"""What tests stand on: real servers, exact clients, scripted ASGI, known files and media."""
