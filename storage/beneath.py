@@ -31,7 +31,7 @@ def open_beneath(directory: int, path: str, flags: int, *, has_openat2: bool | N
 
     `has_openat2` overrides what was found out about the kernel.
 
-    Raises OSError: ELOOP or ENOTDIR where the path crosses a symbolic link.
+    Raises OSError: ELOOP or ENOTDIR where the path crosses a symbolic link or leaves the directory.
     """
     if _HAS_OPENAT2 if has_openat2 is None else has_openat2:
         return _openat2(directory, path, flags)
@@ -91,13 +91,15 @@ def _openat2(directory: int, path: str, flags: int) -> int:
         code = ctypes.get_errno()
         if code not in {errno.EAGAIN, errno.EINTR}:
             break
+    if code == errno.EXDEV:  # the walk would leave the directory, or a folder on it was moved away meanwhile
+        code = errno.ELOOP
     raise OSError(code, os.strerror(code), path)
 
 
 def _open_by_name(directory: int, path: str, flags: int) -> int:
     *folders, last = names = path.split("/")
     if ".." in names:
-        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), path)  # as the kernel answers
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
     current = os.dup(directory)
     try:
         for name in folders:

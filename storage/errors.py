@@ -31,6 +31,10 @@ class FolderInTheWay(_KeyError):
     """The key cannot be created: a folder has its name, or a file has the name of one of its folders."""
 
 
+class OtherFileSystem(_KeyError):
+    """The key lies on a file system mounted inside the root, where a draft cannot be renamed to."""
+
+
 class PreconditionFailed(_KeyError):
     """The condition of a write does not hold for what is stored now."""
 

@@ -13,13 +13,14 @@ from anyio import CancelScope
 
 from storage.beneath import directory_beneath
 from storage.descriptors import SharedDescriptor
-from storage.errors import DraftBusy, FolderInTheWay, NoSpace, OffsetMismatch, StoreUnavailable
+from storage.errors import DraftBusy, FolderInTheWay, NoSpace, OffsetMismatch, OtherFileSystem, StoreUnavailable
 from storage.keys import Key
 from storage.local_listing import entry_of
 from storage.model import Entry
 from storage.store import Hash
 
 BATCH_SIZE = 1 << 20  # bytes gathered before a write: a thread hop for each megabyte, not for each packet
+_TRIES = 8  # as often as a folder may vanish under a commit
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP})
 
@@ -90,17 +91,26 @@ class LocalDraft:
         self._file.close()
 
     def _publish(self, key: Key) -> Entry:
+        for _ in range(_TRIES):
+            try:
+                self._rename(key)
+            except FileNotFoundError:
+                continue  # a folder was removed between its making and its use
+            except OSError as error:
+                if error.errno in _IN_THE_WAY:
+                    break
+                if error.errno == errno.EXDEV:
+                    raise OtherFileSystem(key) from error
+                raise
+            return entry_of(key, os.fstat(self._file.number))
+        raise FolderInTheWay(key)
+
+    def _rename(self, key: Key) -> None:
         folder, _, name = key.rpartition("/")
-        try:
-            with directory_beneath(self._root, folder, is_made=True) as directory:
-                os.rename(self._name, name, src_dir_fd=self._drafts, dst_dir_fd=directory)
-                self._is_kept = False
-                os.fsync(directory)
-        except OSError as error:
-            if error.errno in _IN_THE_WAY:
-                raise FolderInTheWay(key) from error
-            raise
-        return entry_of(key, os.fstat(self._file.number))
+        with directory_beneath(self._root, folder, is_made=True) as directory:
+            os.rename(self._name, name, src_dir_fd=self._drafts, dst_dir_fd=directory)
+            self._is_kept = False
+            os.fsync(directory)
 
     @contextmanager
     def _sole_writer(self) -> Iterator[None]:

@@ -70,7 +70,7 @@ class Draft(Protocol):
     async def commit(self, key: Key) -> Entry:
         """Make the bytes the file of this key, replacing any other: readers see the old file or the new, whole.
 
-        After it returns a power cut loses nothing. Raises FolderInTheWay. The draft is gone then.
+        After it returns a power cut loses nothing. Raises FolderInTheWay, OtherFileSystem. The draft is gone then.
         """
         ...
 

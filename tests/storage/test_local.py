@@ -7,9 +7,21 @@ import resource
 import signal
 from pathlib import Path
 
+import anyio
 import pytest
 
-from storage import ROOT, Key, LocalStore, NoSpace, NotFound, ReadOnlyStore, StoreDamaged, StoreUnavailable, beneath
+from storage import (
+    ROOT,
+    Key,
+    LocalStore,
+    NoSpace,
+    NotFound,
+    OtherFileSystem,
+    ReadOnlyStore,
+    StoreDamaged,
+    StoreUnavailable,
+    beneath,
+)
 from storage.local_listing import listed_beneath
 from tests.storage.conftest import content_of, pieces, put
 
@@ -36,7 +48,7 @@ def test_neither_way_of_opening_leaves_the_directory_or_follows_a_link(
     try:
         with pytest.raises(OSError) as refusal:
             os.close(beneath.open_beneath(root, path, os.O_RDONLY, has_openat2=has_openat2))
-        assert refusal.value.errno in {errno.ELOOP, errno.ENOTDIR, errno.EXDEV}
+        assert refusal.value.errno in {errno.ELOOP, errno.ENOTDIR}
     finally:
         os.close(root)
 
@@ -206,3 +218,19 @@ async def test_a_draft_too_big_for_its_limit_is_no_space_and_leaves_nothing(loca
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
     assert await local.drafts() == ()
+
+
+async def test_a_mount_point_inside_the_root_is_no_place_for_a_commit(local: LocalStore, tmp_path: Path) -> None:
+    (tmp_path / "mounted").mkdir()
+    mounting = await anyio.run_process(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path / "mounted")], check=False
+    )
+    if mounting.returncode != 0:
+        pytest.skip("mounting a file system takes root")
+    try:
+        (tmp_path / "mounted" / "a").write_bytes(b"x")
+        assert (await local.stat(Key("mounted/a"))).size == 1
+        with pytest.raises(OtherFileSystem):
+            await put(local, "mounted/b", b"y")
+    finally:
+        await anyio.run_process(["umount", str(tmp_path / "mounted")])
