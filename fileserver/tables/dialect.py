@@ -19,7 +19,7 @@ _QUOTED = re.compile(rb'"[^"]*+"?')
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How the input is to be read; a delimiter of None is found from the first line."""
+    """How the input is to be read; a delimiter of None is found from the first record."""
 
     delimiter: bytes | None = None
     has_header: bool = True
@@ -40,27 +40,38 @@ def beginning_of(head: bytes, dialect: Dialect, *, max_size: int, is_all: bool) 
     >>> beginning_of(b"\\n\\nid;name\\n", Dialect(), max_size=100, is_all=False)
     Beginning(delimiter=b';', offset=2, blank_lines=2)
 
-    Raises HeaderFault when there is no first line within `max_size` bytes, or none at all.
+    Raises HeaderFault when there is no first record within `max_size` bytes, or none at all.
     """
     mark = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
     offset = _end_of_blank_lines(head, mark)
-    end = head.find(b"\n", offset)
-    if end < 0 and not is_all and len(head) - offset <= max_size:
+    end = _end_of_first_record(head, offset)
+    if end is None and not is_all and len(head) - offset <= max_size:
         return None
-    line = head[offset : end if end >= 0 else None]
+    line = head[offset:end]
     if not line:
         raise HeaderFault("the table is empty")
     return Beginning(dialect.delimiter or sniffed_delimiter(line), offset, head.count(b"\n", 0, offset))
 
 
 def sniffed_delimiter(line: bytes) -> bytes:
-    """The most frequent delimiter in a line, what stands in quotes aside.
+    """The most frequent delimiter in a record, what stands in quotes aside.
 
     >>> sniffed_delimiter(b'id;"last, first, middle";total')
     b';'
     """
     bare = _QUOTED.sub(b"", line)
     return max(SNIFFED_DELIMITERS, key=bare.count)
+
+
+def _end_of_first_record(head: bytes, start: int) -> int | None:
+    """The line feed that ends it: the first with all quotes closed before it. None while there is none."""
+    quotes, position = 0, start
+    while (end := head.find(b"\n", position)) >= 0:
+        quotes += head.count(b'"', position, end)
+        if quotes % 2 == 0:
+            return end
+        position = end + 1
+    return None
 
 
 def _end_of_blank_lines(head: bytes, start: int) -> int:

@@ -55,18 +55,21 @@ class CsvEncoder:
     def header(self, *, is_ended: bool) -> bytes:
         """The names of the columns."""
         cells = self._fitted([column.cell for column in self._columns])
-        text = self._veil.show(self._output_delimiter.join(cells))
-        return text + self._line_end if is_ended else text
+        return self._ended(self._output_delimiter.join(cells), is_ended=is_ended)
 
     def rows(self, records: list[bytes], *, is_ended: bool) -> Iterator[bytes]:
         """The records in one piece; the last leaves without a line end if it came so."""
         lines = records if self._is_as_it_came else self._rearranged(records)
-        text = self._veil.show(self._line_end.join(lines))
-        yield text + self._line_end if is_ended else text
+        yield self._ended(self._line_end.join(lines), is_ended=is_ended)
 
     def end(self, rows_out: int, rows_rejected: int) -> bytes:
         """Nothing."""
         return b""
+
+    def _ended(self, veiled: bytes, *, is_ended: bool) -> bytes:
+        """The text; a last line that is empty needs its end, or nobody would see that it is there."""
+        text = self._veil.show(veiled)
+        return text + self._line_end if is_ended or text == b"" or text.endswith(self._line_end) else text
 
     def _rearranged(self, records: list[bytes]) -> Iterator[bytes]:
         columns = columns_of(records, self._delimiter, self._width, self._indices)

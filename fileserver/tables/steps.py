@@ -43,10 +43,6 @@ class Layout:
             raise PlanFault(name.parameter, name.position, reason)
         return places[0]
 
-    def selected(self, names: Sequence[ColumnName]) -> "Layout":
-        """These columns alone, in this order."""
-        return Layout([self.columns[self.place(name)] for name in names])
-
     def renamed(self, renames: Sequence[Rename], delimiter: bytes) -> "Layout":
         """The same columns, some under new names."""
         columns = list(self.columns)
@@ -128,10 +124,10 @@ def compiled(plan: Plan, first: bytes, delimiter: bytes, veil: Veil) -> Program:
         raise HeaderFault(f"the table has {len(cells)} columns, more than {MAX_COLUMNS}")
     layout = _named(cells, veil) if plan.dialect.has_header else _numbered(len(cells))
     filters = [RowFilter(comparison, layout, delimiter, veil) for comparison in plan.filters]
-    if plan.select is not None:
-        layout = layout.selected(plan.select)
-    layout = layout.renamed(plan.renames, plan.output_delimiter or delimiter)
-    return Program(len(cells), RowSteps(filters, plan.limit), layout)
+    renamed = layout.renamed(plan.renames, plan.output_delimiter or delimiter)
+    if plan.select is not None:  # by the names that the table came with
+        renamed = Layout([renamed.columns[layout.place(name)] for name in plan.select])
+    return Program(len(cells), RowSteps(filters, plan.limit), renamed)
 
 
 def _named(cells: list[bytes], veil: Veil) -> Layout:

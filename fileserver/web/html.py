@@ -13,7 +13,7 @@ _VISIBLE = str.maketrans(
         0x7F: "\N{SYMBOL FOR DELETE}",
         **dict.fromkeys(range(0x80, 0xA0), _REPLACEMENT),
         **dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)), _REPLACEMENT),  # "photo\u202egpj.exe"
-        **dict.fromkeys((0xFFFE, 0xFFFF), _REPLACEMENT),
+        **dict.fromkeys((*range(0xD800, 0xE000), 0xFFFE, 0xFFFF), _REPLACEMENT),  # bytes of a name (PEP 383)
     }
 )
 
@@ -33,8 +33,7 @@ def escape(text: str) -> Html:
     """
     if isinstance(text, Html):
         return text
-    shown = text.translate(_VISIBLE).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return Html(html.escape(shown))
+    return Html(html.escape(text.translate(_VISIBLE)))
 
 
 def element(tag: str, *children: str, **attributes: str | bool | None) -> Html:

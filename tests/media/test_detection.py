@@ -208,6 +208,8 @@ def test_archives_and_other_binary_files(head: bytes, name: str, media_type: str
         (b"hello", "a.xml", PLAIN),
         (b"hello", "a.html", "text/html; charset=utf-8"),
         (b"GIF89a=1;alert(1)", "a.gif", PLAIN),
+        (b"\n" * HEAD_SIZE, "a", PLAIN),
+        (b" " * 9999 + b"a,b\n1,2\n", "a.csv", "text/csv; charset=utf-8"),
         (_pdf(), "a.txt", PLAIN),
     ],
 )
@@ -236,6 +238,7 @@ HARMLESS_NAMES = (
     ("head", "media_type"),
     [
         (HTML, "text/html; charset=utf-8"),
+        (b" \r\n" * 9999 + HTML, "text/html; charset=utf-8"),
         (HTML + bytes(99), "text/html; charset=utf-8"),
         (b"\xef\xbb\xbf \n" + HTML, "text/html; charset=utf-8"),
         (b"<!-- a -->\n<!-- b --><Script>alert(1)</Script>", "text/html; charset=utf-8"),

@@ -2,8 +2,9 @@
 
 import pytest
 
-from fileserver.tables import RowFault
-from fileserver.tables.records import MAX_RECORD_SIZE
+from fileserver.tables import Engine, RowFault, parse_plan
+from fileserver.tables.cells import Veil
+from fileserver.tables.records import MAX_RECORD_SIZE, RecordReader, Reject
 from tests.tables.running import output_of, run
 
 _SKIP = {"on_error": "skip"}
@@ -78,6 +79,28 @@ def test_the_longest_record_passes(line_end: bytes, size: int) -> None:
     assert run(portions)[0] == table
 
 
+def test_the_longest_record_passes_beside_a_malformed_one() -> None:
+    longest = b"3," + b"x" * (MAX_RECORD_SIZE - 2) + b"\n"
+    table = b"a,b\n" + longest
+    assert run([table[:-100], table[-100:] + b'x"\n', b"1,2\n"], _SKIP)[0] == table + b"1,2\n"
+
+
+def test_a_record_without_end_is_refused_once_it_is_too_long() -> None:
+    engine = Engine(parse_plan([]))
+    assert b"".join(engine.feed(b'a,b\n1,2\n3,"')) == b"a,b\n1,2\n"
+    with pytest.raises(RowFault):
+        list(engine.feed(b"x\n" * MAX_RECORD_SIZE))
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_every_malformed_record_is_told_by_its_line(size: int) -> None:
+    lines = b'ok\nx"\n\xff\n"two\n\xff"\nok\n"x"y\n"two\nlines"\nx"\n"'
+    reader = RecordReader(b",", Veil(b",", b","), 1)
+    items = [item for start in range(0, len(lines), size) for item in reader.read(lines[start : start + size])]
+    rejects = [item.line for item in [*items, *reader.finish()] if isinstance(item, Reject)]
+    assert rejects == [2, 3, 4, 7, 10, 11]
+
+
 def test_without_a_header_the_first_good_record_tells_the_columns() -> None:
     output, counts = run([b'x"\n1,2\n3\n4,5\n'], {"header": "false", **_SKIP})
     assert output == b"1,2\n4,5\n"
@@ -85,8 +108,6 @@ def test_without_a_header_the_first_good_record_tells_the_columns() -> None:
 
 
 def test_a_fault_near_the_beginning_comes_before_any_output() -> None:
-    from fileserver.tables import Engine, parse_plan
-
     with pytest.raises(RowFault):
         next(Engine(parse_plan([])).feed(b"a,b\n1,2\n3\n"))
 

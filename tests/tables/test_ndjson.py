@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from fileserver.tables import Engine, parse_plan
 from tests.tables.running import output_of, run
 
 _NDJSON = {"format": "ndjson"}
@@ -80,8 +81,6 @@ def test_a_limit_ends_with_the_last_line_too() -> None:
 
 
 def test_long_names_do_not_make_long_pieces() -> None:
-    from fileserver.tables import Engine, parse_plan
-
     engine = Engine(parse_plan([("format", "ndjson")]))
     names = b"a" * 500_000 + b"," + b"b" * 500_000 + b"\n"
     pieces = engine.feed(names + b"1,2\n" * 50_000)
