@@ -1,4 +1,4 @@
-"""Downloads beside peers, in one run: this server, Starlette's FileResponse on uvicorn, nginx with sendfile and without.
+"""Downloads beside peers, in one run: this server, FileResponse on uvicorn, nginx with and without sendfile.
 
 A warm 1 GiB file over loopback, one client and eight. Figures are medians of RUNS: GB/s together, and CPU seconds of
 the server's processes for each GB.

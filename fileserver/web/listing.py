@@ -94,7 +94,7 @@ def _heading(listing: ListingPage) -> Html:
 def _form(action_href: str) -> Html:
     """The form for new files: what is to be known of them has to stand before them in the body."""
     replace = opening("input", type="checkbox", name="replace", value="true")
-    file = opening("input", type="file", name="file", multiple=True, required=True, aria_label="Files to upload")
+    file = opening("input", type="file", name="file", multiple=True, required=True, aria_label="Files to add")
     return element(
         "form",
         element("label", replace, " Replace files of the same name"),

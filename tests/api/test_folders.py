@@ -35,7 +35,8 @@ async def test_json(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("query", ["", "recursive=true"])
 async def test_pages_follow_each_other_to_the_end(client: httpx.AsyncClient, query: str) -> None:
     whole = (await client.get(f"/files/?{query}")).json()["entries"]
-    found, href = [], f"/files/?limit=2&{query}"
+    found: list[dict[str, str]] = []
+    href = f"/files/?limit=2&{query}"
     while href:
         answer = await client.get(href)
         page = answer.json()

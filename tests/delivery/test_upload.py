@@ -27,7 +27,7 @@ NOTHING_PROMISED = Promise(None, None, {})
 
 def put_app(
     library: Library, key: str = "a", promise: Promise = NOTHING_PROMISED, condition: Condition = always
-) -> object:
+) -> App:
     async def app(_scope: Scope, receive: Receive, send: Send) -> None:
         await put_file(receive, library, Key(key), promise=promise, condition=always)
         await start(send, 201, [])

@@ -146,7 +146,7 @@ def test_the_form_sends_its_fields_before_its_files(visit: Callable[..., Site]) 
     site.page.goto(SITE)
     site.page.get_by_label("Replace files of the same name").check()
     files = [FilePayload(name=name, mimeType="text/plain", buffer=b"content") for name in ("one.txt", "two.txt")]
-    site.page.get_by_label("Files to upload").set_input_files(files)
+    site.page.get_by_label("Files to add").set_input_files(files)
     with site.page.expect_request(f"{SITE}/files/Media/") as sent:
         site.page.get_by_role("button", name="Upload").click()
     assert sent.value.method == "POST"
