@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -33,7 +34,14 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             await service.library.close()
 
-    app = FastAPI(title="fileserver", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="fileserver",
+        version=version("fileserver"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.service = service
     routers = (files.router, folders.router, transform.router, operations.router)
     for router in routers:

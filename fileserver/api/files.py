@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from fileserver.api import openapi
 from fileserver.api.folders import MAX_PAGE_SIZE, Asked, list_folder
 from fileserver.api.requests import fields_of, file_href, key_text, must_be_writable, promise_of
 from fileserver.api.service import Answer, service_of
@@ -19,7 +20,9 @@ from storage import Entry, PreconditionFailed, folder_to_read, key_to_read, key_
 router = APIRouter(tags=["files"])
 
 
-@router.get("/files/{key:key}", summary="Download a file, or list a folder", response_class=Response)
+@router.get(
+    "/files/{key:key}", summary="Download a file, or list a folder", response_class=Response, openapi_extra=openapi.READ
+)
 @router.head("/files/{key:key}", include_in_schema=False)
 async def read(
     request: Request,
@@ -41,7 +44,13 @@ async def read(
     return Answer(Download(service.library, key, attachment=download, chunk_size=service.settings.chunk_size))
 
 
-@router.put("/files/{key:key}", summary="Create or replace a file", status_code=201, response_class=Response)
+@router.put(
+    "/files/{key:key}",
+    summary="Create or replace a file",
+    status_code=201,
+    response_class=Response,
+    openapi_extra=openapi.WRITE,
+)
 async def write(request: Request) -> Response:
     """Store the body under the key: 201 when the key is new, 200 when it replaces a file.
 
@@ -58,7 +67,9 @@ async def write(request: Request) -> Response:
     return Response(status_code=201 if is_new else 200, headers=_stored(request, entry))
 
 
-@router.delete("/files/{key:key}", summary="Delete a file", status_code=204, response_class=Response)
+@router.delete(
+    "/files/{key:key}", summary="Delete a file", status_code=204, response_class=Response, openapi_extra=openapi.READ
+)
 async def remove(request: Request) -> Response:
     """Remove the file; If-Match guards against removing another version than the one meant."""
     must_be_writable(request)

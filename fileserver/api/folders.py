@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from fileserver.api import openapi
 from fileserver.api.requests import file_href, key_text, must_be_writable
 from fileserver.api.service import Answer, service_of
 from fileserver.delivery.listing import Format, Listing, row_of
@@ -72,7 +73,13 @@ async def list_folder(request: Request, asked: Asked) -> Response:
     return _json(content, {**_HEADERS, **link})
 
 
-@router.post("/files/{folder:key}", summary="Upload files by a form", status_code=201, response_class=Response)
+@router.post(
+    "/files/{folder:key}",
+    summary="Upload files by a form",
+    status_code=201,
+    response_class=Response,
+    openapi_extra=openapi.ADD,
+)
 async def add(request: Request, replace: bool = False) -> Response:
     """Store every file of a multipart/form-data body in the folder, none before the form has come whole.
 

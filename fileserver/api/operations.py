@@ -12,6 +12,8 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/", include_in_schema=False)
 @router.head("/", include_in_schema=False)
+@router.get("/files", include_in_schema=False)
+@router.head("/files", include_in_schema=False)
 async def root(request: Request) -> Response:
     """The files are what people come for."""
     return RedirectResponse(file_href(request, ""), status_code=307, headers={"cache-control": "no-store"})

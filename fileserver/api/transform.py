@@ -4,6 +4,7 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from fileserver.api import openapi
 from fileserver.api.requests import key_text
 from fileserver.api.service import Answer, service_of
 from fileserver.delivery.transform import Source, SpillLimits, Transforming, form_file, raw_body, stored_file
@@ -19,7 +20,12 @@ _RAW = frozenset(
 )
 
 
-@router.post("/transform", summary="Transform the table in the body", response_class=Response)
+@router.post(
+    "/transform",
+    summary="Transform the table in the body",
+    response_class=Response,
+    openapi_extra=openapi.TRANSFORM_BODY,
+)
 async def transform_body(request: Request) -> Response:
     """The body is the table itself, or a multipart/form-data with it as a file. Nothing is stored.
 
@@ -37,7 +43,12 @@ async def transform_body(request: Request) -> Response:
     return _transformed(request, raw_body)
 
 
-@router.get("/transform/{key:key}", summary="Transform a stored table", response_class=Response)
+@router.get(
+    "/transform/{key:key}",
+    summary="Transform a stored table",
+    response_class=Response,
+    openapi_extra=openapi.TRANSFORM_STORED,
+)
 @router.head("/transform/{key:key}", include_in_schema=False)
 async def transform_stored(request: Request) -> Response:
     """The same over a stored file."""

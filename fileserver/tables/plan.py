@@ -157,3 +157,19 @@ _READERS: Mapping[str, Callable[[Plan, str], Plan]] = MappingProxyType(
         "on_error": _read_on_error,
     }
 )
+
+PARAMETERS: Mapping[str, str] = MappingProxyType(
+    {
+        "select": "Columns that leave, in this order: `id,total`.",
+        "rename": "New names: `id:ID,qty:quantity`.",
+        "filter": "Rows that match: `qty > 100`, `city = 'Köln'`. May be given several times.",
+        "limit": "At most so many rows.",
+        "format": "`csv` or `ndjson`.",
+        "delimiter": "Of the input: one character, `tab` or `auto`.",
+        "header": "Whether the first record names the columns: `true` or `false`.",
+        "output_delimiter": "Of the output.",
+        "output_header": "Whether the output names its columns.",
+        "on_error": "At a malformed row: `abort`, or `skip` and count it.",
+    }
+)
+"""What a plan may be made of, for people."""

@@ -4,6 +4,7 @@ Source: WHATWG HTML s.13.1 (text may hold no control characters), Unicode UAX 9 
 """
 
 import html
+from functools import cache
 from typing import final
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -71,5 +72,6 @@ def joined(*parts: str) -> Html:
     return Html("".join(map(escape, parts)))
 
 
+@cache
 def _attribute(name: str) -> str:
     return name.rstrip("_").replace("_", "-")

@@ -1,5 +1,7 @@
 """Signs for the kinds of files, drawn once in a page and used by reference."""
 
+from functools import cache
+
 from fileserver.web.html import Html, element
 
 _PATHS = {
@@ -34,6 +36,7 @@ ICONS = element(
 """The drawings, to stand once in a page that uses `icon`."""
 
 
+@cache
 def icon(name: str) -> Html:
     """One of the drawings; it says nothing to those who cannot see it."""
     return element("svg", element("use", href=f"#icon-{name}"), aria_hidden="true", class_=f"icon {name}")

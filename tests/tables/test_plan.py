@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fileserver.tables import Plan, PlanFault, parse_plan
+from fileserver.tables import PARAMETERS, Plan, PlanFault, parse_plan
 from fileserver.tables.dialect import Dialect
 from fileserver.tables.filters import Comparison
 from fileserver.tables.names import ColumnName
@@ -175,3 +175,11 @@ def test_the_first_fault_of_several_is_told() -> None:
     with pytest.raises(PlanFault) as caught:
         parse_plan([("limit", "1"), ("select", ""), ("nothing", "")])
     assert caught.value.parameter == "select"
+
+
+def test_every_parameter_is_described_and_read() -> None:
+    for name in PARAMETERS:
+        with pytest.raises(PlanFault) as caught:
+            parse_plan([(name, "\0")])
+        assert caught.value.reason != "there is no such parameter"
+    assert len(PARAMETERS) == 10
