@@ -75,6 +75,8 @@ def name_of(key: Key | Folder) -> str:
 
 def is_reserved(name: str) -> bool:
     """Whether a name is that of our own folder, also on file systems that fold case or drop trailing dots."""
+    if name.isascii() and not name.startswith("."):
+        return False  # nearly all names, a million of them in one listing
     return unicodedata.normalize("NFKC", name).casefold().rstrip(". ") == RESERVED_NAME
 
 

@@ -8,7 +8,7 @@ file whose digest is not known; never a fact about bytes that are not there.
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -26,6 +26,7 @@ Detect = Callable[[bytes, str], str]
 
 HEAD_SIZE = 65_536  # bytes that detection may look at
 _REMEMBERED = 16_384  # versions whose facts stay in memory, about 6 MB
+_DESCRIBED_AT_ONCE = 1000  # entries of a listing between two turns of the event loop
 _CLAIM_PATIENCE_S = 10  # how long a commit waits for another of the same key
 _CLAIM_PAUSE_S = 0.01
 
@@ -101,14 +102,10 @@ class Library:
     async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
         """See `Store.list`; entries carry what is known of them, and nothing is found out for a listing."""
         listed = await self._store.list(folder, is_recursive=is_recursive, after=after, limit=limit)
-        keys = [each.key for each in listed if isinstance(each, Entry)]
-        if not keys:
-            return listed
-        known = await self._catalogue.facts_between(keys[0], keys[-1])
-        return tuple(
-            _with_facts(each, known.get((each.key, each.identity), Facts())) if isinstance(each, Entry) else each
-            for each in listed
-        )
+        described: list[Listed] = []
+        for start in range(0, len(listed), _DESCRIBED_AT_ONCE):
+            described += await self._described(listed[start : start + _DESCRIBED_AT_ONCE])
+        return tuple(described)
 
     @asynccontextmanager
     async def receive(
@@ -189,6 +186,16 @@ class Library:
         self._remembered.move_to_end((entry.key, entry.identity))
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
+
+    async def _described(self, listed: Sequence[Listed]) -> Iterable[Listed]:
+        keys = [each.key for each in listed if isinstance(each, Entry)]
+        known = await self._catalogue.facts_between(keys[0], keys[-1]) if keys else {}
+        return [
+            _with_facts(each, known[each.key, each.identity])
+            if isinstance(each, Entry) and (each.key, each.identity) in known
+            else each
+            for each in listed
+        ]
 
     async def _detected(self, reader: Reader) -> str:
         head = bytearray()

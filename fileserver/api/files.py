@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from fileserver.api import openapi
-from fileserver.api.folders import MAX_PAGE_SIZE, Asked, list_folder
+from fileserver.api.folders import Asked, list_folder
 from fileserver.api.requests import fields_of, file_href, key_text, must_be_writable, promise_of
 from fileserver.api.service import Answer, service_of
 from fileserver.delivery.download import Download, representation_of
@@ -28,13 +28,13 @@ async def read(
     request: Request,
     download: str | None = None,
     after: str = "",
-    limit: Annotated[int | None, Query(ge=1, le=MAX_PAGE_SIZE)] = None,
+    limit: Annotated[int | None, Query(ge=1)] = None,
     recursive: bool = False,
 ) -> Response:
     """The file's bytes, whole or in ranges; `download` (optionally with a name) asks the browser to save it.
 
     A key that is empty or ends in `/` names a folder, listed as JSON, NDJSON, CSV, plain text or HTML by Accept: up to
-    `limit` files after the key `after`, with `recursive` also those in its folders.
+    `limit` files after the key `after` (JSON and HTML: 1000 on a page), with `recursive` also those in its folders.
     """
     text = key_text(request, "/files/")
     if text == "" or text.endswith("/"):

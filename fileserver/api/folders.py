@@ -34,7 +34,7 @@ from storage import (
 router = APIRouter(tags=["folders"])
 
 PAGE_SIZE = 1000
-MAX_PAGE_SIZE = 100_000
+"""Files on a page of JSON or HTML at most: making one takes the event loop about 30 ms."""
 _STREAMS: tuple[Format, ...] = ("application/x-ndjson", "text/csv", "text/plain")
 _OFFERS = ("application/json", "text/html", *_STREAMS)
 _HEADERS = {"cache-control": "private, no-cache", "vary": "accept", "x-content-type-options": "nosniff"}
@@ -61,7 +61,7 @@ async def list_folder(request: Request, asked: Asked) -> Response:
             return _stream(request, asked, stream)
     if chosen is None:
         raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"A folder is listed as {', '.join(_OFFERS)}."))
-    limit = asked.limit or PAGE_SIZE
+    limit = min(asked.limit or PAGE_SIZE, PAGE_SIZE)
     listed = await service_of(request).library.list(
         asked.folder, is_recursive=asked.is_recursive, after=asked.after, limit=limit
     )

@@ -19,6 +19,12 @@ async def root(request: Request) -> Response:
     return RedirectResponse(file_href(request, ""), status_code=307, headers={"cache-control": "no-store"})
 
 
+@router.get("/favicon.ico", include_in_schema=False)
+async def icon(request: Request) -> Response:
+    """Browsers ask for it here, whatever a page says."""
+    return RedirectResponse(f"{root_href(request)}assets/icon.svg", 308, {"cache-control": "public, max-age=86400"})
+
+
 @router.get("/health", summary="Whether the server can serve")
 @router.head("/health", include_in_schema=False)
 async def health(request: Request) -> JSONResponse:

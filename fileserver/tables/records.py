@@ -19,7 +19,6 @@ from fileserver.tables.cells import Veil
 MAX_RECORD_SIZE = 1024 * 1024  # bytes, the line end aside: what one record may hold in memory
 
 _TOO_LONG = f"the record is longer than {MAX_RECORD_SIZE} bytes (is a quote never closed?)"
-_LONG = 4096  # bytes; shorter ones are read again at once, so that a slow stream is not kept waiting
 _WINDOW = MAX_RECORD_SIZE + len(b"\r\n")
 
 
@@ -57,21 +56,34 @@ class RecordReader:
         self._line = line
         self._pending = b""
         self._held_back = bytearray()
+        self._is_quote_open = False
         self._is_discarding = False
 
     def read(self, data: bytes) -> list[Item]:
-        """The records that end within what came so far, but for a few bytes that follow a long unfinished one."""
+        """The records that end within what came so far; what is malformed may show a little later."""
         self._held_back += data
-        if len(self._pending) >= _LONG and len(self._held_back) < len(self._pending) // 8:
-            return []  # read again for every few bytes, a record would cost the square of its length
+        if len(self._held_back) < len(self._pending) // 8 and not self._may_end_in(data):
+            return []  # read again for every crumb, a record would cost the square of its length
         data, self._held_back = bytes(self._held_back), bytearray()
         buffer = self._after_line(data) if self._is_discarding else self._pending + data
         quick = self._quick(buffer)
-        return self._careful(buffer, is_final=False) if quick is None else quick
+        items = self._careful(buffer, is_final=False) if quick is None else quick
+        self._is_quote_open = self._pending.count(b'"') % 2 == 1
+        return items
 
     def finish(self) -> list[Item]:
         """The last records; the very last may lack its line end."""
         return self._careful(self._pending + self._held_back, is_final=True)
+
+    def _may_end_in(self, data: bytes) -> bool:
+        """Whether the pending record ends in the next bytes, if its quotes are right."""
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            self._is_quote_open ^= line.count(b'"') % 2 == 1
+            if not self._is_quote_open:
+                return True
+        self._is_quote_open ^= rest.count(b'"') % 2 == 1
+        return False
 
     def _quick(self, buffer: bytes) -> list[Item] | None:
         pieces = buffer.split(b'"')

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fileserver.tables import HeaderFault
+from fileserver.tables import Engine, HeaderFault, parse_plan
 from fileserver.tables.dialect import Dialect, beginning_of
 from tests.tables.running import counts_of, output_of, run
 
@@ -146,3 +146,14 @@ def test_a_cell_that_comes_in_crumbs_is_not_read_again_for_each() -> None:
     cell = b'"' + b"x" * 900_000 + b'"'
     crumbs = [cell[start : start + 16] for start in range(0, len(cell), 16)]
     assert run([b"a\n", *crumbs, b"\n"])[0] == b"a\n" + cell + b"\n"
+
+
+@pytest.mark.parametrize(
+    "crumbs", [[b"\n"], [b'\n"', b"\n"], [b'""\n', b'y"', b"\n"], [b'",', b'""', b"\n"], [b'"\r', b"\n"]]
+)
+def test_a_long_record_leaves_as_soon_as_it_ends(crumbs: list[bytes]) -> None:
+    start = b"3,4" + b"x" * 100_000 if crumbs == [b"\n"] else b'"' + b"x" * 100_000
+    engine = Engine(parse_plan([("header", "false")]))
+    assert list(engine.feed(start)) == []
+    pieces = [b"".join(engine.feed(crumb)) for crumb in crumbs]
+    assert pieces == [*[b""] * (len(crumbs) - 1), start + b"".join(crumbs)]

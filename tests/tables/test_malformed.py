@@ -33,7 +33,7 @@ _SKIP = {"on_error": "skip"}
         (b"3,4\n" * 100_000 + b"5\n", 100_002, 100_003, "the header has 2 cells"),
         (b'"3\n3",4\n' * 100_000 + b'5,"', 100_002, 200_003, "a quote is never closed"),
         (b"3," + b"x" * MAX_RECORD_SIZE + b"\n", 2, 3, "longer than"),
-        (b'3,"' + b"x\n" * MAX_RECORD_SIZE, 2, 3, "longer than"),
+        (b'3,"' + b"a longer line\n" * 80_000, 2, 3, "longer than"),
     ],
 )
 @pytest.mark.parametrize("size", [100_000, 10**9])
@@ -59,7 +59,7 @@ def test_a_malformed_row_is_told_by_row_and_line(rows: bytes, row: int, line: in
         (b"x" * (MAX_RECORD_SIZE + 1) + b"\n4,5\n", b"4,5\n", 1),
         (b"x" * (3 * MAX_RECORD_SIZE) + b"\n4,5\n", b"4,5\n", 1),
         (b'3,"' + b"x" * (3 * MAX_RECORD_SIZE) + b'"\n4,5\n', b"4,5\n", 1),
-        (b'3,"\n' + b"4,5\n" * MAX_RECORD_SIZE, b"4,5\n" * MAX_RECORD_SIZE, 1),
+        (b'3,"\n' + b"4,a longer line\n" * 80_000, b"4,a longer line\n" * 80_000, 1),
     ],
 )
 @pytest.mark.parametrize("size", [65_536, 10**9])
