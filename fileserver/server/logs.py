@@ -13,13 +13,13 @@ def configure_logs(settings: Settings) -> None:
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "filters": {"not_cancelled": {"()": _NotCancelled}},
+            "filters": {"concise": {"()": _Concise}},
             "formatters": {
                 "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
                 "bare": {"format": "%(message)s"},
             },
             "handlers": {
-                "line": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["not_cancelled"]},
+                "line": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["concise"]},
                 "bare": {"class": "logging.StreamHandler", "formatter": "bare"},
             },
             "root": {"handlers": ["line"], "level": "WARNING"},
@@ -34,9 +34,20 @@ def configure_logs(settings: Settings) -> None:
     )
 
 
-class _NotCancelled(logging.Filter):
-    """Leaves out the traceback that uvicorn prints for each transfer that we cut ourselves."""
+class _Concise(logging.Filter):
+    """Says in a line what uvicorn says with a traceback, where it is no fault of ours.
+
+    A transfer that we cut ourselves at a stop goes without a word. An answer that was torn off for a reason that we
+    have an error answer for, had it not begun, is told with that reason.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, RuntimeError) and str(error).startswith(_TORN) and error.__cause__ is not None:
+            cause = error.__cause__
+            record.msg, record.args = "An answer was torn off: %s: %s", (type(cause).__name__, cause)
+            record.exc_info = record.exc_text = None
         return not isinstance(error, asyncio.CancelledError)
+
+
+_TORN = "Caught handled exception, but response already started"  # Starlette's words

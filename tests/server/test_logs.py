@@ -1,0 +1,19 @@
+"""What the log says of answers that could not be finished."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import Serve, wait_until
+from tests.support.wire import Truncated, request
+
+
+def test_a_torn_answer_is_one_line_without_a_traceback(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"id,name\n" + b"1,a\n" * 500_000 + b"2\n")
+    server = serve(tmp_path)
+    with pytest.raises(Truncated) as cut:
+        request(server.port, "GET", "/transform/t.csv")
+    assert cut.value.received.startswith(b"id,name\n1,a\n")
+    log = wait_until(server.log, lambda text: "torn off" in text)
+    assert "An answer was torn off: RowFault" in log
+    assert "Traceback" not in log
