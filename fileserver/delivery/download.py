@@ -11,13 +11,16 @@ from fileserver.http.entity_tags import EntityTag
 from fileserver.http.fields import Fields
 from storage import Entry, Key, Library, Reader, name_of
 
-# Measured over loopback, warm 512 MiB file, one client, uvloop, median of 3, GB/s and CPU seconds for each GB:
-#   chunk      aiofiles      sync generator in threads   pread in a pool, one ahead (this)
-#    64 KiB    0.77  0.92    0.75  1.06                  0.78  1.05
-#   256 KiB    1.78  0.32    1.69  0.38                  1.79  0.38
-#   512 KiB    2.17  0.28    2.21  0.26                  2.36  0.24
-#     1 MiB    2.14  0.28    2.00  0.32                  1.98  0.33
-# 256 KiB keeps a thousand clients at half the memory of 512 KiB, for a quarter of the speed of the fastest client.
+# Measured over loopback, a warm 512 MiB file, one client, medians of 3: GB/s, and CPU seconds for each GB
+# (scripts/bench chunk_size):
+#   chunk      aiofiles      generator in threads   pread in a pool, one ahead (this)
+#    64 KiB    0.71  1.19    0.67  1.35             0.74  1.26
+#   128 KiB    1.12  0.73    0.95  0.96             1.18  0.75
+#   256 KiB    2.03  0.44    1.49  0.60             1.53  0.61
+#   512 KiB    2.85  0.32    2.48  0.37             2.30  0.41
+#     1 MiB    2.47  0.37    2.32  0.40             2.80  0.32
+# The three ways are equal within the noise of runs; pread alone can be cancelled without its descriptor being closed
+# under a thread that still reads it. 256 KiB keeps a thousand clients at half the memory of 512 KiB.
 CHUNK_SIZE = 256 * 1024
 
 PRIVATE = "private, no-cache"
