@@ -46,9 +46,13 @@ _SIGNATURES = (
     (re.compile(rb"PAR1"), "application/vnd.apache.parquet"),
     (re.compile(rb"SQLite format 3\x00"), "application/vnd.sqlite3"),
     (re.compile(rb"caff\x00\x01"), "audio/x-caf"),
-    (re.compile(rb"(?:G.{187}){3}", re.DOTALL), "video/mp2t"),  # packets of 188 bytes, ISO 13818-1 s.2.4.3.2
+    # A large cover in the tag pushes the sound itself out of the head (ID3v2.3 s.3.1).
+    (re.compile(rb"ID3[\x02-\x04].{2}[\x00-\x7f]{4}", re.DOTALL), "audio/mpeg"),
+    (re.compile(rb".{4}(?:styp|moof)", re.DOTALL), "video/mp4"),  # a segment of a stream, ISO 14496-12 s.8.16
+    # Packets of 188 bytes (ISO 13818-1 s.2.4.3.2); on Blu-ray and from camcorders, with a time of 4 bytes before each.
+    (re.compile(rb"(?:G.{187}){3}|(?:.{4}G.{187}){3}", re.DOTALL), "video/mp2t"),
 )
-"""Kinds that the database knows without a media type, or not at all."""
+"""Kinds that the database knows without a media type, not at all, or not by the head alone."""
 
 _WRITTEN_AS_TEXT = frozenset(
     {
@@ -66,6 +70,7 @@ _WRITTEN_AS_TEXT = frozenset(
 
 _BY_NAME = {
     "video/mp4": {"3ga": "audio/3gpp", "m4a": "audio/mp4", "m4b": "audio/mp4", "m4r": "audio/mp4"},
+    "audio/ac3": {"ec3": "audio/eac3", "eac3": "audio/eac3"},
     "audio/mp4": {"mp4": "video/mp4", "m4v": "video/mp4"},
     "video/quicktime": {"mp4": "video/mp4", "m4v": "video/mp4", "m4a": "audio/mp4"},
     "video/3gpp": {"3ga": "audio/3gpp", "mp4": "video/mp4", "m4a": "audio/mp4"},

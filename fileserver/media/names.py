@@ -118,9 +118,9 @@ _IMAGES = (
     "webp",
 )
 _SOUNDS_AND_FILMS = (
-    "3ga", "3gp", "aac", "ac3", "aif", "aiff", "au", "avi", "caf", "flac", "flv", "m2ts", "m4a", "m4b", "m4r", "m4v",
-    "mid", "midi", "mka", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg", "mts", "oga", "ogg", "ogv", "opus", "ts", "wav",
-    "weba", "webm", "wma", "wmv",
+    "3ga", "3gp", "aac", "ac3", "aif", "aiff", "au", "avi", "caf", "eac3", "ec3", "flac", "flv", "m2ts", "m4a", "m4b",
+    "m4r", "m4v", "mid", "midi", "mka", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg", "mts", "oga", "ogg", "ogv", "opus",
+    "ts", "wav", "weba", "webm", "wma", "wmv",
 )  # fmt: skip
 
 BINARY_FAMILY: dict[str, str] = {

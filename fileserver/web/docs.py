@@ -1,7 +1,8 @@
 """The page that shows the API and lets a person try it: Swagger UI, served from here.
 
-Its files are vendored as they were published (`static/vendor/VENDORED.toml` says which): those on PyPI are years old,
-from before OpenAPI 3.1, or belong to another framework. Nothing is loaded from elsewhere; no script stands in the page.
+Its files are vendored as they were published (`static/vendor/VENDORED.toml` says which, with their digests). The PyPI
+packages of them (fastapi-swagger, fastapi-offline, swagger-ui-bundle) are releases to years behind and lack the NOTICE
+that goes with the licence. Nothing is loaded from elsewhere; no script stands in the page.
 """
 
 from pathlib import Path

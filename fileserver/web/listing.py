@@ -11,7 +11,7 @@ from fileserver.web.page import page, page_headers
 __all__ = ["Crumb", "ListingPage", "Row", "listing_page", "page_headers", "problem_page"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
+_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class Crumb:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A file or folder: its size in bytes, its time in seconds since 1970 (UTC)."""
+    """A file or folder: its size in bytes, its time in seconds since 1970 (UTC), either None where it is not known."""
 
     name: str
     href: str
     download_href: str | None
     is_folder: bool
     size: int | None
-    modified_s: int
+    modified_s: int | None
     media_type: str | None
 
 
@@ -72,16 +72,16 @@ def problem_page(status: int, title: str, detail: str, home_href: str) -> str:
 
 
 def human_size(size: int) -> str:
-    """A size in bytes as people say it, in powers of a thousand.
+    """A size in bytes as people say it, in powers of 1024.
 
-    >>> human_size(1), human_size(999), human_size(1500), human_size(999_950), human_size(25_400_000)
-    ('1 byte', '999 bytes', '1.5 kB', '1.0 MB', '25 MB')
+    >>> human_size(1), human_size(1023), human_size(1536), human_size(1024**2 - 1), human_size(25_400_000)
+    ('1 byte', '1023 bytes', '1.5 KiB', '1.0 MiB', '24 MiB')
     """
-    if size < 1000:
+    if size < 1024:
         return "1 byte" if size == 1 else f"{size} bytes"
-    amount, unit = size / 1000, 0
-    while amount >= 999.5 and unit < len(_UNITS) - 1:  # what would be shown as 1000
-        amount, unit = amount / 1000, unit + 1
+    amount, unit = size / 1024, 0
+    while amount >= 1023.5 and unit < len(_UNITS) - 1:  # what would be shown as 1024
+        amount, unit = amount / 1024, unit + 1
     return f"{amount:.1f} {_UNITS[unit]}" if amount < 9.95 else f"{amount:.0f} {_UNITS[unit]}"
 
 
@@ -147,8 +147,10 @@ def _size(size: int | None) -> Html:
     return Html() if size is None else element("span", human_size(size), title=f"{size:,} bytes")
 
 
-def _time(modified_s: int) -> Html:
-    """A time to the minute; nothing for one that no calendar has."""
+def _time(modified_s: int | None) -> Html:
+    """A time to the minute; nothing for one that is not known or that no calendar has."""
+    if modified_s is None:
+        return Html()
     try:
         modified = _EPOCH + timedelta(seconds=modified_s)
     except OverflowError:

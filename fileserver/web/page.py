@@ -16,7 +16,6 @@ _POLICY = (
     "default-src 'none'",
     f"style-src 'sha256-{_STYLE_HASH}'",
     "img-src 'self'",
-    "media-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
