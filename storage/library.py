@@ -16,7 +16,16 @@ import anyio
 import anyio.to_thread
 
 from storage.catalogue import Catalogue, Claim, Facts
-from storage.errors import DigestMismatch, IsFolder, KeyBusy, NotFound, PreconditionFailed, StorageError, TooLarge
+from storage.errors import (
+    DigestMismatch,
+    FolderInTheWay,
+    IsFolder,
+    KeyBusy,
+    NotFound,
+    PreconditionFailed,
+    StorageError,
+    TooLarge,
+)
 from storage.keys import ROOT, Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
 from storage.store import Draft, Reader, Store
@@ -92,11 +101,13 @@ class Library:
         return _with_facts(reader.entry, facts)
 
     async def stat(self, key: Key) -> Entry | None:
-        """What is stored under a key now, with its final etag; None where there is nothing."""
+        """What a write of this key would replace, with its final etag; None for nothing. Raises FolderInTheWay."""
         try:
             entry = await self._store.stat(key)
-        except (NotFound, IsFolder):
+        except NotFound:
             return None
+        except IsFolder as error:
+            raise FolderInTheWay(key) from error
         return _with_facts(entry, await self._facts(entry))
 
     async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:

@@ -14,6 +14,7 @@ from storage import (
     Catalogue,
     DigestMismatch,
     Entry,
+    FolderInTheWay,
     Key,
     Library,
     LocalStore,
@@ -242,6 +243,12 @@ async def test_a_delete_whose_condition_fails_changes_nothing(library: Library) 
     with pytest.raises(PreconditionFailed):
         await library.delete(Key("a"), condition=lambda current: False)
     assert (await described(library, "a")).sha256 == SHA256
+
+
+async def test_a_folder_in_the_way_is_known_before_a_byte_is_taken(library: Library) -> None:
+    await store_file(library, "folder/a")
+    with pytest.raises(FolderInTheWay):
+        await library.stat(Key("folder"))
 
 
 async def test_a_library_in_memory_works_too() -> None:
