@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio.to_thread
+from anyio import CancelScope
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -143,8 +144,10 @@ def _upsert(table: Table, key: Key, row: Mapping[str, str | bytes | None]) -> In
 
 @asynccontextmanager
 async def _transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    async with _explained(), engine.begin() as connection:
-        yield connection
+    # A statement that is cancelled costs its connection, and with it a database in memory; all of ours are short.
+    with CancelScope(shield=True):
+        async with _explained(), engine.begin() as connection:
+            yield connection
 
 
 @asynccontextmanager

@@ -262,6 +262,20 @@ async def test_a_library_in_memory_works_too() -> None:
     await library.close()
 
 
+async def test_a_catalogue_in_memory_outlives_cancelled_questions() -> None:
+    store = MemoryStore()
+    library = Library(store, Catalogue(None), text)
+    await library.start()
+    for number in range(200):
+        await put(store, f"{number:03}", b"x")
+    for number in range(40):
+        with anyio.move_on_after(number / 5000):
+            await library.list(ROOT, is_recursive=False, after="", limit=200)
+            await library.stat(Key("001"))
+    assert (await described(library, "001")).media_type == "text/plain"
+    await library.close()
+
+
 async def test_two_starts_at_once_both_find_the_newest_schema(tmp_path: Path) -> None:
     async def start() -> None:
         async with library_in(tmp_path) as library:
