@@ -107,6 +107,56 @@ class Settings(BaseSettings):
         le=16 * KIB * KIB,
         description="How much of a file is read at a time; every download holds two such chunks in memory.",
     )
+    zero_copy: Annotated[bool, Shown("BOOLEAN", flag="--zero-copy/--no-zero-copy")] = Field(
+        default=True,
+        description="Whether files go from the page cache to the socket without being copied, where the system can.",
+    )
+    limit_rate: Annotated[Size | None, BeforeValidator(_unlimited), Shown("BYTES", default="unlimited")] = Field(
+        default=None, ge=1, description="Bytes per second that each download gets at most, or `unlimited`."
+    )
+    header_timeout: Annotated[float, Shown("SECONDS")] = Field(
+        default=10.0, gt=0, le=DAY_S, description="How long the head of a request may take from its first byte."
+    )
+    keep_alive_timeout: Annotated[float, Shown("SECONDS")] = Field(
+        default=15.0, gt=0, le=DAY_S, description="How long a connection may be idle between requests."
+    )
+    min_rate: Annotated[Size, Shown("BYTES")] = Field(
+        default=KIB,
+        ge=0,
+        description="Bytes per second that a client must send of a body, or take of an answer that waits for it; 0 "
+        "lets it take its time.",
+    )
+    min_rate_period: Annotated[float, Shown("SECONDS")] = Field(
+        default=30.0, gt=0, le=DAY_S, description="The time over which `min_rate` is averaged."
+    )
+    max_request_line: Annotated[Size, Shown("BYTES")] = Field(
+        default=8 * KIB, ge=64, le=64 * KIB - 1, description="The longest address of a request, with its query."
+    )
+    max_header_size: Annotated[Size, Shown("BYTES")] = Field(
+        default=64 * KIB,
+        ge=KIB,
+        le=16 * KIB * KIB,
+        description="The most that all header fields of a request may have.",
+    )
+    max_header_fields: Annotated[int, Shown("COUNT")] = Field(
+        default=128, ge=8, le=10_000, description="The most header fields that a request may have."
+    )
+    max_connections: Annotated[int, Shown("COUNT")] = Field(
+        default=10_000, ge=1, description="Connections that each server process has at most."
+    )
+    max_connections_per_address: Annotated[
+        int | None, BeforeValidator(_unlimited), Shown("COUNT", default="by address")
+    ] = Field(
+        default=None,
+        ge=1,
+        description="Connections that one client address has at most, a trusted proxy's excepted. If not said, 256; on "
+        "a loopback address or a Unix domain socket any number.",
+    )
+    allowed_hosts: Annotated[str | None, Shown("NAMES", default="by address")] = Field(
+        default=None,
+        description="The names that the server answers to, with commas between them: `*.example.com` for all below "
+        "one, `*` for any; IP addresses and `localhost` always. If not said, no other on a loopback address, else any.",
+    )
     drain_timeout: Annotated[float, Shown("SECONDS")] = Field(
         default=30.0,
         ge=0,
@@ -146,6 +196,11 @@ class Settings(BaseSettings):
         """Whether clients may change files. Without credentials only this machine's may, unless told otherwise."""
         if self.allow_write is not None:
             return self.allow_write
+        return self.is_local
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches the server, or a proxy on it."""
         return self.uds is not None or is_loopback(self.host)
 
     @classmethod

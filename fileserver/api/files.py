@@ -40,8 +40,9 @@ async def read(
     if text == "" or text.endswith("/"):
         return await list_folder(request, Asked(folder_to_read(text), recursive, after, limit))
     service = service_of(request)
+    settings = service.settings
     key = key_to_read(text)
-    return Answer(Download(service.library, key, attachment=download, chunk_size=service.settings.chunk_size))
+    return Answer(Download(service.library, key, download, settings.chunk_size, settings.limit_rate))
 
 
 @router.put(

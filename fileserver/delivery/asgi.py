@@ -1,6 +1,7 @@
-"""The few words of ASGI that this room speaks (asgi.readthedocs.io, HTTP specification 2.3)."""
+"""The few words of ASGI that this room speaks (asgi.readthedocs.io, HTTP specification 2.4, and its extensions)."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import anyio
@@ -13,24 +14,54 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 HeaderLines: TypeAlias = Iterable[tuple[str, str]]
 
 
+_ZEROCOPY = "http.response.zerocopysend"
+_INTERIM = "http.response.interim"  # of our own server, see fileserver/server/exchange.py
+
+
 class ClientLeft(Exception):
     """The connection ended before the request or the answer did. Nobody is there to be told."""
 
 
 async def start(send: Send, status: int, headers: HeaderLines) -> None:
     """Send the status line and the headers."""
-    encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.start", "status": status, "headers": _encoded(headers)})
 
 
-async def more(send: Send, body: bytes) -> None:
+async def body(send: Send, content: bytes, *, has_more: bool) -> None:
+    """Send a piece of the body."""
+    await send({"type": "http.response.body", "body": content, "more_body": has_more})
+
+
+async def more(send: Send, content: bytes) -> None:
     """Send a piece of the body; more follows."""
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await body(send, content, has_more=True)
 
 
-async def end(send: Send, body: bytes = b"") -> None:
+async def end(send: Send, content: bytes = b"") -> None:
     """Send the last piece of the body."""
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    await body(send, content, has_more=False)
+
+
+async def send_file(send: Send, descriptor: int, span: range, *, has_more: bool) -> None:
+    """Send a span of an open file as a piece of the body, where `may_send_files`. Raises EOFError if shorter."""
+    await send({"type": _ZEROCOPY, "file": descriptor, "offset": span.start, "count": len(span), "more_body": has_more})
+
+
+async def interim(scope: Scope, send: Send, status: int, headers: HeaderLines) -> None:
+    """Send an interim answer (RFC 9110 s.15.2) before the final one, where server and client know such."""
+    if _INTERIM in scope.get("extensions", {}):
+        await send({"type": _INTERIM, "status": status, "headers": _encoded(headers)})
+
+
+def may_send_files(scope: Scope) -> bool:
+    """Whether the server sends files without a copy (ASGI's extension "Zero Copy Send")."""
+    return _ZEROCOPY in scope.get("extensions", {})
+
+
+def _tells_of_departure(scope: Scope) -> bool:
+    """Whether `send` raises OSError once the client has left (specification 2.4); else only `receive` tells."""
+    major, minor = scope["asgi"].get("spec_version", "2.0").split(".")[:2]
+    return (int(major), int(minor)) >= (2, 4)
 
 
 async def body_of(receive: Receive) -> AsyncGenerator[bytes, None]:
@@ -43,6 +74,15 @@ async def body_of(receive: Receive) -> AsyncGenerator[bytes, None]:
         if body := message.get("body", b""):
             yield body
         has_more = message.get("more_body", False)
+
+
+async def until_departure(scope: Scope, receive: Receive, sending: Callable[[], Awaitable[None]]) -> None:
+    """Run `sending` until it ends or the client leaves: for what sends all the time, where `send` tells of that."""
+    if not _tells_of_departure(scope):
+        await while_connected(receive, sending)
+        return
+    with suppress(OSError):  # storage raises errors of its own
+        await sending()
 
 
 async def while_connected(receive: Receive, sending: Callable[[], Awaitable[None]]) -> None:
@@ -70,3 +110,7 @@ async def cancel_on_departure(receive: Receive, scope: anyio.CancelScope) -> Non
     while (await receive())["type"] != "http.disconnect":
         pass
     scope.cancel()
+
+
+def _encoded(headers: HeaderLines) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]

@@ -2,14 +2,28 @@
 
 import secrets
 import time
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from fileserver.delivery.asgi import Receive, Scope, Send, end, more, start, while_connected
+import anyio
+
+from fileserver.delivery.asgi import (
+    Receive,
+    Scope,
+    Send,
+    body,
+    end,
+    may_send_files,
+    send_file,
+    start,
+    until_departure,
+)
 from fileserver.http.decisions import Decision, Representation, decide
 from fileserver.http.entity_tags import EntityTag
 from fileserver.http.fields import Fields
-from storage import Entry, Key, Library, Reader, name_of
+from fileserver.http.ranges import Span
+from storage import Entry, Key, Library, Reader, StoreDamaged, name_of
 
 # Measured over loopback, a warm 512 MiB file, one client, medians of 3: GB/s, and CPU seconds for each GB
 # (scripts/bench chunk_size):
@@ -23,6 +37,12 @@ from storage import Entry, Key, Library, Reader, name_of
 # under a thread that still reads it. 256 KiB keeps a thousand clients at half the memory of 512 KiB.
 CHUNK_SIZE = 256 * 1024
 
+# Below, one read and one write of head and body together cost less than a write and a sendfile.
+ZERO_COPY_SIZE = 64 * 1024
+
+PIECES_A_SECOND = 8
+"""How finely a limited rate is cut."""
+
 PRIVATE = "private, no-cache"
 """Cache-Control of stored files: kept by the browser alone, and asked about each time (RFC 9111 s.5.2.2)."""
 
@@ -31,14 +51,15 @@ PRIVATE = "private, no-cache"
 class Download:
     """An ASGI application that answers GET and HEAD with one stored file.
 
-    `attachment` is what `decide` takes. Raises NotFound and IsFolder before the answer has begun; StoreDamaged in the
-    midst of it when the file shrinks, which tears the connection.
+    `attachment` is what `decide` takes; `limit_rate` is bytes per second. Raises NotFound and IsFolder before the
+    answer has begun; StoreDamaged in the midst of it when the file shrinks, which tears the connection.
     """
 
     library: Library
     key: Key
     attachment: str | None
     chunk_size: int = CHUNK_SIZE
+    limit_rate: int | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -52,20 +73,71 @@ class Download:
                 cache_control=PRIVATE,
                 boundary=secrets.token_hex(16),
             )
-            await while_connected(receive, lambda: send_decision(send, decision, reader, self.chunk_size))
+            sending = Sending(reader, send, self.chunk_size, self.limit_rate, has_zero_copy=may_send_files(scope))
+            await until_departure(scope, receive, lambda: sending.send_decision(decision))
 
 
-async def send_decision(send: Send, decision: Decision, reader: Reader, chunk_size: int) -> None:
-    """Send an answer whose spans come from the reader. Raises StoreDamaged."""
-    await start(send, decision.status, decision.headers)
-    for part in decision.body:
-        if isinstance(part, bytes):
-            await more(send, part)
-        else:
-            async with aclosing(reader.chunks(part, chunk_size)) as chunks:
-                async for chunk in chunks:
-                    await more(send, chunk)
-    await end(send)
+class Sending:
+    """An answer on its way: each span of the file by the fastest way that the reader and the server both have."""
+
+    def __init__(
+        self, reader: Reader, send: Send, chunk_size: int, limit_rate: int | None = None, *, has_zero_copy: bool
+    ) -> None:
+        self._reader = reader
+        self._send = send
+        self._chunk_size = chunk_size
+        self._pieces = None if limit_rate is None else Pieces(limit_rate)
+        self._file = reader.fileno() if has_zero_copy else None
+
+    async def send_decision(self, decision: Decision) -> None:
+        """Send it whole. Raises StoreDamaged."""
+        await start(self._send, decision.status, decision.headers)
+        last = len(decision.body) - 1
+        if last < 0:
+            await end(self._send)
+        for number, part in enumerate(decision.body):
+            if isinstance(part, bytes):
+                await body(self._send, part, has_more=number < last)
+            else:
+                await self._send_span(part, has_more=number < last)
+
+    async def _send_span(self, span: Span, *, has_more: bool) -> None:
+        if self._pieces is None:
+            await self._send_piece(span, has_more=has_more)
+            return
+        async for piece in self._pieces.of(span):
+            await self._send_piece(piece, has_more=has_more or piece.stop < span.stop)
+
+    async def _send_piece(self, span: Span, *, has_more: bool) -> None:
+        if self._file is not None and len(span) >= ZERO_COPY_SIZE:
+            try:
+                await send_file(self._send, self._file, span, has_more=has_more)
+            except EOFError as error:
+                raise StoreDamaged(self._reader.entry.key) from error
+            return
+        left = len(span)
+        async with aclosing(self._reader.chunks(span, self._chunk_size)) as chunks:
+            async for chunk in chunks:
+                left -= len(chunk)
+                await body(self._send, chunk, has_more=has_more or left > 0)
+
+
+class Pieces:
+    """Cuts spans so that they leave at a rate: each piece comes when those before it have had their time."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._started_s = time.monotonic()
+        self._size = 0
+
+    async def of(self, span: Span) -> AsyncIterator[Span]:
+        """The span's pieces, in their time."""
+        step = max(1, self._rate // PIECES_A_SECOND)
+        while span:
+            await anyio.sleep(self._started_s + self._size / self._rate - time.monotonic())
+            yield span[:step]
+            self._size += len(span[:step])
+            span = span[step:]
 
 
 def representation_of(entry: Entry) -> Representation:

@@ -2,6 +2,7 @@
 
 from fileserver.server.draining import ApplicationFailed
 from fileserver.server.listening import CannotListen
+from fileserver.server.protocol import HardProtocol
 from fileserver.server.start import APP, run
 
-__all__ = ["APP", "ApplicationFailed", "CannotListen", "run"]
+__all__ = ["APP", "ApplicationFailed", "CannotListen", "HardProtocol", "run"]

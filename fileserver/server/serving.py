@@ -6,15 +6,12 @@ from collections.abc import Callable
 
 import uvicorn
 from uvicorn.importer import import_from_string
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fileserver.server.draining import DrainingServer
+from fileserver.server.limits import limits_of
 from fileserver.server.listening import BACKLOG
+from fileserver.server.protocol import hard_protocol
 from fileserver.settings import Settings
-
-# Longer than the 60 s for which proxies keep an idle connection: were we the first to close, the proxy's next request
-# might meet a connection that is just going away.
-KEEP_ALIVE_S = 75
 
 
 def serve(
@@ -27,6 +24,7 @@ def serve(
 ) -> None:
     """Serve until one of the signals says stop. Raises ApplicationFailed."""
     config = _uvicorn_config(settings, app)
+    config.timeout_keep_alive = settings.keep_alive_timeout  # type: ignore[assignment]  # a timer takes fractions too
     server = DrainingServer(config, drain_timeout_s=settings.drain_timeout, on_started=on_started, signals=signals)
     server.run(list(sockets))
 
@@ -35,14 +33,13 @@ def _uvicorn_config(settings: Settings, app: str) -> uvicorn.Config:
     return uvicorn.Config(
         import_from_string(app)(settings),
         loop="uvloop",
-        http=HttpToolsProtocol,
+        http=hard_protocol(limits_of(settings)),
         ws="none",
         interface="asgi3",
         lifespan="on",
         workers=1,  # of this process; unsaid, uvicorn would look for a number in the environment
         root_path=settings.root_path,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_S,
         proxy_headers=settings.forwarded_allow_ips != "",
         forwarded_allow_ips=settings.forwarded_allow_ips,
         server_header=False,

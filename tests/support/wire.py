@@ -9,7 +9,9 @@ import struct
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, TypeAlias
+
+End: TypeAlias = Literal["close", "reset"]
 
 
 class Truncated(Exception):
@@ -50,11 +52,15 @@ class Answer:
 
 @dataclass(slots=True)
 class Connection:
-    """One TCP connection to a server on loopback. `receive_buffer` (bytes) makes a client that takes little at once."""
+    """One TCP connection to a server on loopback.
+
+    `receive_buffer` (bytes) makes a client that takes little at once, `source` one that comes from another address.
+    """
 
     port: int
     timeout_s: float = 20
     receive_buffer: int | None = None
+    source: str | None = None
     sent: int = 0
     """Bytes handed to the kernel so far."""
     _socket: socket.socket = field(init=False)
@@ -66,6 +72,8 @@ class Connection:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         self._socket.settimeout(self.timeout_s)
         try:
+            if self.source is not None:
+                self._socket.bind((self.source, 0))
             self._socket.connect(("127.0.0.1", self.port))
         except OSError:
             self._socket.close()
@@ -135,6 +143,28 @@ class Connection:
         taken = bytes(self._pending)
         self._pending.clear()
         return taken
+
+    def ending(self) -> tuple[bytes, End]:
+        """What the server still sends, and how it then ends the connection. Ask once: a reset is told but once."""
+        try:
+            while received := self._socket.recv(262144):
+                self._pending += received
+        except ConnectionResetError:
+            end: End = "reset"
+        else:
+            end = "close"
+        taken = bytes(self._pending)
+        self._pending.clear()
+        return taken, end
+
+    @property
+    def own_port(self) -> int:
+        """The port at this end."""
+        return int(self._socket.getsockname()[1])
+
+    def finish(self) -> None:
+        """Say that nothing more will be sent (FIN), and go on reading."""
+        self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Leave politely (FIN, or RST when unread bytes are waiting)."""

@@ -1,0 +1,142 @@
+"""One request and its answer: what an application may send beyond ASGI's core.
+
+- `http.response.zerocopysend`, as ASGI's extensions describe it: a piece of a file, between other pieces of a body.
+- `http.response.interim`, ours: `status` (1xx) and `headers`, sent at once, before the answer (RFC 9110 s.15.2).
+- After the client has left, `send` raises OSError (ASGI 2.4).
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HEADER_RE, HEADER_VALUE_RE, STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected
+
+from fileserver.server.zero_copy import FileSender, PeerGone
+
+ZEROCOPY = "http.response.zerocopysend"
+INTERIM = "http.response.interim"
+
+_INTERIM_STATUS = frozenset(range(102, 200))  # 100 is sent when the body is first asked for, 101 by nobody here
+
+
+class Exchange:
+    """Stands between the application and uvicorn's cycle of one request."""
+
+    def __init__(self, app: Any, cycle: RequestResponseCycle, *, tear: Callable[[], None]) -> None:
+        self._app = app
+        self._cycle = cycle
+        self._tear = tear
+        self._sender: FileSender | None = None
+        self._is_close_delimited = False
+
+    async def __call__(self, scope: Any, receive: Any, _send: Any) -> None:
+        """Let the application answer."""
+        try:
+            await self._app(scope, receive, self.send)
+        except ClientDisconnected:
+            pass  # the application has been told, and had nothing to add
+        finally:
+            if self._is_close_delimited and not self._cycle.response_complete:
+                self._tear()  # an orderly close would say that this was all
+
+    def peer_has_gone(self) -> None:
+        """The connection is lost."""
+        if not self._cycle.response_complete:
+            self._cycle.disconnected = True
+        self._cycle.message_event.set()
+        if self._sender is not None:
+            self._sender.peer_has_gone()
+
+    async def send(self, message: Any) -> None:
+        """Send one message of the answer. Raises ClientDisconnected, an OSError, and what uvicorn's `send` raises."""
+        cycle = self._cycle
+        kind = message["type"]
+        if kind == ZEROCOPY:
+            await self._send_file(message)
+        elif kind == INTERIM:
+            self._send_interim(message)
+        else:
+            if cycle.scope["http_version"] == "1.0":
+                self._frame_for_1_0(message)
+            await cycle.send(message)
+        if cycle.disconnected:
+            raise ClientDisconnected
+
+    def _frame_for_1_0(self, message: Any) -> None:
+        """HTTP/1.0 knows no chunks (RFC 9112 s.6.1): what has no length ends with the connection."""
+        cycle = self._cycle
+        if message["type"] == "http.response.start" and cycle.scope["method"] != "HEAD":
+            if all(name.lower() != b"content-length" for name, _ in message.get("headers", ())):
+                self._is_close_delimited = True
+                cycle.chunked_encoding = False
+        elif self._is_close_delimited:
+            cycle.expected_content_length = len(message.get("body", b""))
+
+    def _send_interim(self, message: Any) -> None:
+        if self._cycle.response_started:
+            raise RuntimeError("An interim answer comes before the final one.")
+        if message["status"] not in _INTERIM_STATUS:
+            raise ValueError(f"{message['status']} is no interim answer")
+        lines = [STATUS_LINE[message["status"]]]
+        for name, value in message.get("headers", ()):
+            if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+                raise ValueError("a header of an interim answer is malformed")
+            lines += (name, b": ", value, b"\r\n")
+        if not self._cycle.disconnected:
+            self._cycle.transport.write(b"".join((*lines, b"\r\n")))
+
+    async def _send_file(self, message: Any) -> None:
+        cycle = self._cycle
+        if not cycle.response_started or cycle.response_complete:
+            raise RuntimeError(f"Unexpected ASGI message '{ZEROCOPY}'.")
+        file = message["file"] if isinstance(message["file"], int) else message["file"].fileno()
+        offset = message.get("offset")
+        count = message.get("count")
+        if count is None:
+            start = os.lseek(file, 0, os.SEEK_CUR) if offset is None else offset
+            count = max(0, os.fstat(file).st_size - start)
+        if count and cycle.scope["method"] != "HEAD" and not cycle.disconnected:
+            self._begin_piece(count)
+            await self._send_span(file, offset, count)
+            if cycle.chunked_encoding:
+                cycle.transport.write(b"\r\n")
+        if not message.get("more_body", False):
+            await cycle.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _begin_piece(self, count: int) -> None:
+        """Account for a piece of the body as uvicorn does for its own."""
+        cycle = self._cycle
+        if cycle.chunked_encoding:
+            cycle.transport.write(b"%x\r\n" % count)
+        elif not self._is_close_delimited:
+            if count > cycle.expected_content_length:
+                raise RuntimeError("Response content longer than Content-Length")
+            cycle.expected_content_length -= count
+
+    async def _send_span(self, file: int, offset: int | None, count: int) -> None:
+        await _until_written(self._cycle.transport, self._cycle.flow)
+        if self._cycle.disconnected:
+            raise ClientDisconnected
+        connection = self._cycle.transport.get_extra_info("socket").fileno()
+        self._sender = FileSender(connection, asyncio.get_running_loop())
+        try:
+            await self._sender.send(file, offset, count)
+        except PeerGone as error:
+            raise ClientDisconnected from error
+        finally:
+            self._sender.close()
+            self._sender = None
+
+
+async def _until_written(transport: asyncio.Transport, flow: FlowControl) -> None:
+    """Wait until all that was given to the transport is with the kernel, or the connection is lost."""
+    if transport.get_write_buffer_size():
+        transport.set_write_buffer_limits(0)
+        try:
+            await flow.drain()
+        finally:
+            if not transport.is_closing():
+                transport.set_write_buffer_limits()

@@ -1,0 +1,339 @@
+"""uvicorn's HTTP/1.1 protocol with limits on what a client may do to it, and with zero-copy sending.
+
+What the parser (llhttp) lets through is checked once the head is whole, before the application hears of the request.
+What is built here upon uvicorn's inner workings is held by tests/server/test_uvicorn.py.
+"""
+
+import asyncio
+import logging
+import socket
+import struct
+from contextlib import suppress
+from typing import Any, ClassVar
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.utils import is_ssl
+
+from fileserver.http import problems, request_head
+from fileserver.http.problems import Headers, Problem
+from fileserver.server import crowd
+from fileserver.server.exchange import INTERIM, ZEROCOPY, Exchange
+from fileserver.server.limits import Limits, limits_of
+from fileserver.server.pace import Pace, taken_by_peer
+from fileserver.server.zero_copy import IS_AVAILABLE
+from fileserver.settings import Settings
+
+log = logging.getLogger("fileserver.server")
+
+_TOO_SLOW = Problem(problems.REQUEST_TIMEOUT, "The request did not come in time.")
+_TOO_MANY = Problem(problems.TOO_MANY_CONNECTIONS, "Try again in a moment.")
+_TOO_MANY_FROM_ADDRESS = Problem(problems.TOO_MANY_FROM_ADDRESS, "Close other connections, or try again in a moment.")
+_RETRY: Headers = (("retry-after", "1"),)
+
+# After a refusal: what is read of the rest, and for how long, lest a reset cost the client the answer (RFC 9112 s.9.6).
+_LINGER_SIZE = 1 << 20
+_LINGER_S = 2.0
+# Go's measure of what chunk extensions and trailers may add up to: beyond 16 bytes a chunk, and twice the data.
+_CHUNK_EXCESS = 16 * 1024
+_CHUNK_ALLOWANCE = 16
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: a close throws away what the kernel still holds
+
+
+class _Refused(Exception):
+    """Raised within the parser's callbacks, which wrap it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+class HardProtocol(HttpToolsProtocol):
+    """For `http=` of uvicorn, as it is or as `hard_protocol` makes it."""
+
+    limits: ClassVar[Limits] = limits_of(Settings())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._socket: Any = None
+        self._address: str | None = None  # where this connection is counted
+        self._watch: asyncio.TimerHandle | None = None
+        self._exchange: Exchange | None = None
+        self._has_zero_copy = False
+
+        self._refusal: Problem | None = None  # comes after the answers to the requests before it
+        self._is_over = False  # what still comes is thrown away
+        self._unread = _LINGER_SIZE
+
+        self.url = b""  # uvicorn has none before the first request
+        self._is_in_head = True  # or between two requests; else in a body
+        self._has_head_begun = False
+        self._waiting_since = 0.0
+        self._is_at_head = True  # the parser is about to be given the first byte of a head
+        self._head_size = 0
+        self._body_size = 0  # of all bodies so far
+        self._chunk_excess = 0
+        self._received = 0
+        self._receiving = Pace(self.limits.min_rate, self.limits.min_rate_period_s)
+        self._sending = Pace(self.limits.min_rate, self.limits.min_rate_period_s)
+
+    # The transport's calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected."""
+        super().connection_made(transport)
+        self._socket = transport.get_extra_info("socket")
+        self._has_zero_copy = self.limits.has_zero_copy and IS_AVAILABLE and not is_ssl(transport)
+        self._waiting_since = self.loop.time()
+        if (problem := self._crowd_problem()) is not None:
+            self._is_over = True
+            transport.write(self._refusal_bytes(problem, _RETRY))
+            transport.close()
+            return
+        if self.limits.min_rate and hasattr(socket, "TCP_USER_TIMEOUT"):
+            with suppress(OSError):  # no TCP; else the kernel, too, gives up a client that takes nothing
+                timeout_ms = int(self.limits.min_rate_period_s * 1000)
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
+        self._watch = self.loop.call_later(self.limits.look_s, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is no more."""
+        super().connection_lost(exc)
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._address is not None:
+            crowd.go(self.server_state, self._address)
+        if self._exchange is not None:  # uvicorn tells the request that came last, which may wait for its turn
+            self._exchange.peer_has_gone()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client."""
+        if self._is_over:
+            self._unread -= len(data)
+            if self._unread < 0:
+                self.transport.close()
+            return
+        self._unset_keepalive_if_required()
+        self._received += len(data)
+        cycle, body_size, was_in_body = self.cycle, self._body_size, not self._is_in_head
+        if was_in_body or self._has_head_begun:
+            self._head_size += len(data)
+        else:
+            self._begin_head(len(data))
+            self._is_at_head = True
+        try:
+            self._feed(data)
+        except httptools.HttpParserCallbackError as error:
+            refused = error.__context__
+            self._refuse(refused.problem if isinstance(refused, _Refused) else request_head.MALFORMED)
+        except httptools.HttpParserError:
+            self._refuse(request_head.MALFORMED)
+        else:
+            if self._is_in_head:
+                self._check_partial_head(data)
+            elif was_in_body and self.cycle is cycle:
+                self._check_framing_size(len(data), self._body_size - body_size)
+
+    def _feed(self, data: bytes) -> None:
+        """Have the parser parse. Raises HttpParserError.
+
+        At a wish to change the protocol the parser stops, before the body of the request, which would be lost. We
+        change to no other (RFC 9110 s.7.8), so another parser is given the request without that wish.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as stopped:
+            lines = [b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"]
+            version = self.parser.get_http_version().encode()
+            first = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self._feed(b"".join((first, *lines, b"\r\n", data[stopped.args[0] :])))
+
+    # The parser's calls
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self.scope["asgi"]["spec_version"] = "2.4"
+        self.scope["extensions"] = {ZEROCOPY: {}} if self._has_zero_copy else {}
+        if not self._is_at_head:
+            self._begin_head(0)  # how much of what is being parsed comes before it is not known
+        self._is_at_head = False
+
+    def on_headers_complete(self) -> None:
+        """The head of a request is whole: check it, and let the application have it."""
+        version, method = self.parser.get_http_version(), self.parser.get_method()
+        problem = request_head.size_fault(self.url, self.headers, self.limits.head)
+        try:
+            self.url, authority = request_head.origin_form(self.url)
+        except request_head.MalformedTarget:
+            raise _Refused(problem or request_head.target_fault(method)) from None
+        problem = problem or request_head.head_fault(
+            version, self.headers, authority=authority, allows=self.limits.allowed_hosts.allows
+        )
+        if problem is not None:
+            raise _Refused(problem)
+        if self.parser.should_upgrade():
+            return  # see _feed
+        if version == "1.1":
+            self.scope["extensions"][INTERIM] = {}
+        self._is_in_head = False
+        self._chunk_excess = 0
+        super().on_headers_complete()
+        self.headers = []  # for trailers, which are nobody's headers (RFC 9110 s.6.5.1)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body."""
+        self._body_size += len(body)
+        super().on_body(body)
+
+    def on_chunk_header(self) -> None:
+        """The size of a chunk."""
+        self._chunk_excess -= _CHUNK_ALLOWANCE
+
+    def on_message_complete(self) -> None:
+        """The last byte of a request."""
+        if self.parser.should_upgrade():
+            return
+        super().on_message_complete()
+        if not self.parser.should_keep_alive():  # as a trailer may have said
+            self.cycle.keep_alive = False
+        self._is_in_head = True
+        self._has_head_begun = False
+
+    # uvicorn's calls
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._exchange = Exchange(app, cycle, tear=self._tear)
+        super()._start_asgi_task(cycle, self._exchange)
+
+    def on_response_complete(self) -> None:
+        """An answer is whole."""
+        self._exchange = None
+        self._waiting_since = self.loop.time()
+        super().on_response_complete()
+        if self._refusal is not None and not self._is_answering() and not self.transport.is_closing():
+            self._answer_refusal(self._refusal)
+
+    # Limits
+
+    def _crowd_problem(self) -> Problem | None:
+        if len(self.connections) > self.limits.max_connections:
+            return _TOO_MANY
+        most = self.limits.max_connections_per_address
+        if most is None or self.client is None or self.limits.is_trusted(self.client[0]):
+            return None
+        self._address = self.client[0]
+        return _TOO_MANY_FROM_ADDRESS if crowd.come(self.server_state, self._address) > most else None
+
+    def _begin_head(self, size: int) -> None:
+        self._has_head_begun = True
+        self._waiting_since = self.loop.time()
+        self._head_size = size
+
+    def _check_partial_head(self, data: bytes) -> None:
+        """After bytes that ended in the midst of a head, or between two requests."""
+        if not self._has_head_begun:
+            return
+        if len(self.url) > self.limits.head.max_request_line:
+            self._refuse(request_head.TOO_LONG)
+        elif self._head_size > self.limits.head.max_header_size:
+            self._refuse(request_head.TOO_LARGE)
+        elif self.url and data.endswith(b"\n") and self.parser.get_http_version() == "0.0":
+            self._refuse(request_head.MALFORMED)  # a line without a version: HTTP/0.9
+
+    def _check_framing_size(self, fed: int, body_size: int) -> None:
+        """After bytes that began and ended within a body."""
+        self._chunk_excess = max(0, self._chunk_excess + fed - 3 * body_size)
+        if self._chunk_excess > _CHUNK_EXCESS:
+            self._refuse(request_head.MALFORMED)
+
+    def _look(self) -> None:
+        """Now and then: is the client still with us?"""
+        now = self.loop.time()
+        self._watch = self.loop.call_later(self.limits.look_s, self._look)
+        is_late = now - self._waiting_since > self.limits.header_timeout_s
+        if self._is_in_head and is_late and not self._is_answering() and self._has_head_begun:
+            self._refuse(_TOO_SLOW)
+        elif is_late and self.cycle is None:
+            self.transport.close()  # it has never said a word
+        elif self._receiving.is_too_slow(now, self._received, is_waiting=self._is_waiting_for_body()):
+            self._refuse(_TOO_SLOW)
+        elif (taken := taken_by_peer(self._socket)) is not None:
+            size, is_waiting = taken
+            if self._sending.is_too_slow(now, size, is_waiting=is_waiting):
+                self._tear()
+
+    def _is_waiting_for_body(self) -> bool:
+        """Whether the application may have more of the body, and it is the client who does not send it."""
+        cycle = self.cycle
+        return (
+            not self._is_in_head
+            and self._is_answering()
+            and cycle.more_body
+            and not cycle.waiting_for_100_continue
+            and not self.flow.read_paused
+        )
+
+    def _is_answering(self) -> bool:
+        """Whether a request has come whose answer is not whole."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    # Refusals
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer the request that is being received, after those before it, and nothing that comes then."""
+        self._is_over = True
+        if self._is_in_head:
+            if self._is_answering():
+                self._refusal = problem
+            else:
+                self._answer_refusal(problem)
+        elif self.pipeline and self.pipeline[0][0] is self.cycle:  # its turn has not come
+            self.pipeline.popleft()
+            self._refusal = problem
+        elif self.cycle.response_complete:
+            self.transport.close()
+        elif self.cycle.response_started:
+            self._tear()
+        else:
+            self._take_over()
+            self._answer_refusal(problem)
+
+    def _take_over(self) -> None:
+        """To the application it looks as if the client had left."""
+        cycle = self.cycle
+        cycle.response_started = cycle.response_complete = cycle.disconnected = True
+        cycle.waiting_for_100_continue = False
+        cycle.message_event.set()
+
+    def _answer_refusal(self, problem: Problem) -> None:
+        self._refusal = None
+        self._unset_keepalive_if_required()
+        self.transport.write(self._refusal_bytes(problem))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = self.loop.call_later(_LINGER_S, self.transport.close)
+
+    def _refusal_bytes(self, problem: Problem, headers: Headers = ()) -> bytes:
+        log.info(
+            "%s is refused: %s, %s", self.client[0] if self.client else "a client", problem.type.slug, problem.detail
+        )
+        given = (*problem.headers(), *headers, ("connection", "close"))
+        lines = [*self.server_state.default_headers, *((name.encode(), value.encode()) for name, value in given)]
+        head = [STATUS_LINE[problem.type.status], *(b"%b: %b\r\n" % line for line in lines), b"\r\n"]
+        return b"".join((*head, problem.body()))
+
+    def _tear(self) -> None:
+        """End the connection at once, and visibly, with nothing left in the kernel."""
+        with suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.transport.abort()
+
+
+def hard_protocol(limits: Limits) -> type[HardProtocol]:
+    """The protocol with these limits."""
+    return type("HardProtocol", (HardProtocol,), {"limits": limits})
