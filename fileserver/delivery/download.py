@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -86,7 +85,7 @@ class Sending:
         self._reader = reader
         self._send = send
         self._chunk_size = chunk_size
-        self._pieces = None if limit_rate is None else Pieces(limit_rate)
+        self._rate = None if limit_rate is None else Rate(limit_rate)
         self._file = reader.fileno() if has_zero_copy else None
 
     async def send_decision(self, decision: Decision) -> None:
@@ -102,11 +101,10 @@ class Sending:
                 await self._send_span(part, has_more=number < last)
 
     async def _send_span(self, span: Span, *, has_more: bool) -> None:
-        if self._pieces is None:
-            await self._send_piece(span, has_more=has_more)
-            return
-        async for piece in self._pieces.of(span):
-            await self._send_piece(piece, has_more=has_more or piece.stop < span.stop)
+        while span:
+            piece = span if self._rate is None else await self._rate.take(span)
+            span = span[len(piece) :]
+            await self._send_piece(piece, has_more=has_more or len(span) > 0)
 
     async def _send_piece(self, span: Span, *, has_more: bool) -> None:
         if self._file is not None and len(span) >= ZERO_COPY_SIZE:
@@ -122,22 +120,21 @@ class Sending:
                 await body(self._send, chunk, has_more=has_more or left > 0)
 
 
-class Pieces:
-    """Cuts spans so that they leave at a rate: each piece comes when those before it have had their time."""
+class Rate:
+    """Lets bytes leave at a rate: each piece comes when those before it have had their time."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
         self._started_s = time.monotonic()
         self._size = 0
 
-    async def of(self, span: Span) -> AsyncIterator[Span]:
-        """The span's pieces, in their time."""
-        step = max(1, self._rate // PIECES_A_SECOND)
-        while span:
-            await anyio.sleep(self._started_s + self._size / self._rate - time.monotonic())
-            yield span[:step]
-            self._size += len(span[:step])
-            span = span[step:]
+    async def take(self, span: Span) -> Span:
+        """Wait, and answer as much of the span as may leave now."""
+        due_s = self._started_s + self._size / self._rate
+        await anyio.sleep(max(0.0, due_s - time.monotonic()))
+        piece = span[: max(1, self._rate // PIECES_A_SECOND)]
+        self._size += len(piece)
+        return piece
 
 
 def representation_of(entry: Entry) -> Representation:
