@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from fileserver import media
 from fileserver.api import errors, files, folders, operations, transform
 from fileserver.api.service import Service
+from fileserver.api.shortcut import shortcuts
 from fileserver.delivery.refusal import CloseEarlyAnswers
 from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in routers:
         app.include_router(router)
     app.state.routes = tuple(route for router in routers for route in router.routes)
+    app.router.routes[:0] = (*shortcuts(files.router, files.read), *shortcuts(operations.router, operations.health))
     app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
     errors.install(app)
     app.add_middleware(CloseEarlyAnswers)

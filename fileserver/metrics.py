@@ -24,7 +24,10 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 # A client may send any word as its method; each label value lives for ever.
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"})
 
-_BODY = ("http.response.body", "http.response.zerocopysend")
+# How the bytes of an answer leave, by the message that brings them.
+_CHUNK = "http.response.body"
+_ZEROCOPY = "http.response.zerocopysend"
+_WAYS = {_CHUNK: "chunks", _ZEROCOPY: "zerocopy"}
 
 _INTERNAL_ERROR = 500
 _CLIENT_CLOSED_REQUEST = 499  # no status of RFC 9110: nothing was sent, and nobody was there; nginx's word for it
@@ -55,7 +58,12 @@ class Metrics:
             "fileserver_requests", "Requests answered.", ("method", "route", "status"), registry=registry
         )
         self.received = Counter("fileserver_received_bytes", "Bytes of request bodies.", registry=registry)
-        self.sent = Counter("fileserver_sent_bytes", "Bytes of response bodies.", registry=registry)
+        self.sent = Counter(
+            "fileserver_sent_bytes",
+            "Bytes of response bodies, through this process in chunks or past it by zerocopy.",
+            ("way",),
+            registry=registry,
+        )
         self.ranges = Counter(
             "fileserver_range_requests",
             "GET requests with a Range: answered with a single part or multiple parts, unsatisfiable (416), or "
@@ -85,6 +93,10 @@ class Metrics:
         self.rows = Counter(
             "fileserver_transform_rows", "Rows of transforms, by what became of them.", ("kind",), registry=registry
         )
+        # To find the figure of some labels takes longer than to count: each is looked up once. Labels are few.
+        self.sent_by = {message: self.sent.labels(way) for message, way in _WAYS.items()}
+        self._requests_by: dict[tuple[str, str, int], Counter] = {}
+        self._time_to_first_byte_by: dict[tuple[str, str], Histogram] = {}
 
     def exposition(self) -> tuple[bytes, str]:
         """The figures as text, and its media type."""
@@ -102,11 +114,19 @@ class Metrics:
     def count(self, seen: Observation) -> None:
         """Add a finished request."""
         method, route = method_label(seen.scope), route_label(seen.scope)
-        self.requests.labels(method, route, str(seen.status)).inc()
+        answered = method, route, seen.status
+        if answered not in self._requests_by:
+            self._requests_by[answered] = self.requests.labels(method, route, str(seen.status))
+        self._requests_by[answered].inc()
         if seen.ttfb_s is not None:
-            self.time_to_first_byte.labels(method, route).observe(seen.ttfb_s)
+            self._time_to_first_byte_of(method, route).observe(seen.ttfb_s)
         if seen.aborted is not None:
             self.aborts.labels(seen.aborted).inc()
+
+    def _time_to_first_byte_of(self, method: str, route: str) -> Histogram:
+        if (method, route) not in self._time_to_first_byte_by:
+            self._time_to_first_byte_by[method, route] = self.time_to_first_byte.labels(method, route)
+        return self._time_to_first_byte_by[method, route]
 
 
 def forget_worker(pid: int, directory: str) -> None:
@@ -179,15 +199,16 @@ class _Watch:
 
     async def send(self, message: Message) -> None:
         """What the client gets. It is counted when the server has taken it."""
-        if message["type"] == "http.response.start":
+        kind = message["type"]
+        if kind == "http.response.start":
             self._start(message)
         try:
             await self._send(message)
         except OSError:  # how ASGI 2.4 servers say that the client left
             self._has_left = True
             raise
-        if not self._has_left and message["type"] in _BODY:
-            self._sent(message)
+        if kind in _WAYS and not self._has_left:
+            self._sent(kind, message)
 
     def end(self) -> Observation:
         """The request has ended: what was seen of it."""
@@ -213,11 +234,12 @@ class _Watch:
         if kind is not None:
             self._metrics.ranges.labels(kind).inc()
 
-    def _sent(self, message: Message) -> None:
-        size = 0 if self._scope["method"] == "HEAD" else int(message.get("count") or len(message.get("body", b"")))
-        self._bytes_out += size
-        self._metrics.sent.inc(size)
+    def _sent(self, kind: str, message: Message) -> None:
         self._is_complete = not message.get("more_body", False)
+        size = message["count"] if kind == _ZEROCOPY else len(message.get("body", b""))
+        if size and self._scope["method"] != "HEAD":
+            self._bytes_out += size
+            self._metrics.sent_by[kind].inc(size)
 
     def _open(self) -> None:
         if not self._is_open:

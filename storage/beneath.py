@@ -11,11 +11,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 _SYS_OPENAT2 = 437  # the same number on every architecture (Linux 5.6)
 _RESOLVE_NO_MAGICLINKS = 0x02
 _RESOLVE_NO_SYMLINKS = 0x04
 _RESOLVE_BENEATH = 0x08
+_STAY_BENEATH = _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS
+_RESOLVE_NO_XDEV = 0x01
+_RESOLVE_CACHED = 0x20  # Linux 5.12
+# What a walk by memory alone may answer that one by the disk would not; EINVAL and ENOSYS on kernels that know none.
+_UNDECIDED = frozenset({errno.EAGAIN, errno.EINTR, errno.EXDEV, errno.EINVAL, errno.ENOSYS})
 _MAX_TRIES = 8  # openat2 answers EAGAIN when a rename crosses its walk
 
 
@@ -24,6 +30,8 @@ class _OpenHow(ctypes.Structure):
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_long)
+_libc.syscall.restype = ctypes.c_long
 
 
 def open_beneath(directory: int, path: str, flags: int, *, has_openat2: bool | None = None) -> int:
@@ -36,6 +44,20 @@ def open_beneath(directory: int, path: str, flags: int, *, has_openat2: bool | N
     if _HAS_OPENAT2 if has_openat2 is None else has_openat2:
         return _openat2(directory, path, flags)
     return _open_by_name(directory, path, flags)
+
+
+def open_cached(directory: int, path: str, flags: int) -> int:
+    """As `open_beneath`, answered from the kernel's memory of names alone: it never waits for the disk.
+
+    Raises BlockingIOError where that is not enough: for names not asked for lately, for another file system mounted
+    below, on older kernels. Raises OSError as `open_beneath` does, and then nothing else is to be found out.
+    """
+    descriptor = -errno.ENOSYS
+    if _HAS_OPENAT2:
+        descriptor = _try_openat2(directory, path, flags, _STAY_BENEATH | _RESOLVE_NO_XDEV | _RESOLVE_CACHED)
+    if -descriptor in _UNDECIDED:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), path)
+    return _checked(descriptor, path)
 
 
 @contextmanager
@@ -83,17 +105,32 @@ def _replace(old: int, new: int) -> int:
 
 
 def _openat2(directory: int, path: str, flags: int) -> int:
-    how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_BENEATH | _RESOLVE_NO_SYMLINKS | _RESOLVE_NO_MAGICLINKS)
+    descriptor = -errno.EAGAIN
     for _ in range(_MAX_TRIES):
-        descriptor = _libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how))
-        if descriptor >= 0:
-            return int(descriptor)
-        code = ctypes.get_errno()
-        if code not in {errno.EAGAIN, errno.EINTR}:
+        descriptor = _try_openat2(directory, path, flags, _STAY_BENEATH)
+        if -descriptor not in {errno.EAGAIN, errno.EINTR}:
             break
-    if code == errno.EXDEV:  # the walk would leave the directory, or a folder on it was moved away meanwhile
-        code = errno.ELOOP
+    return _checked(descriptor, path)
+
+
+def _try_openat2(directory: int, path: str, flags: int, resolve: int) -> int:
+    """A descriptor, or the number of an error below 0."""
+    how = _how(flags | os.O_CLOEXEC, resolve)
+    descriptor = int(_libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), how, ctypes.sizeof(_OpenHow)))
+    return descriptor if descriptor >= 0 else -ctypes.get_errno()
+
+
+def _checked(descriptor: int, path: str) -> int:
+    if descriptor >= 0:
+        return descriptor
+    # EXDEV: the walk would leave the directory, or a folder on it was moved away meanwhile
+    code = errno.ELOOP if descriptor == -errno.EXDEV else -descriptor
     raise OSError(code, os.strerror(code), path)
+
+
+@lru_cache
+def _how(flags: int, resolve: int) -> "ctypes._Pointer[_OpenHow]":
+    return ctypes.pointer(_OpenHow(flags, 0, resolve))
 
 
 def _open_by_name(directory: int, path: str, flags: int) -> int:

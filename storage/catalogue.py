@@ -12,7 +12,7 @@ from pathlib import Path
 
 import anyio.to_thread
 from anyio import CancelScope
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import CompoundSelect, Select, Table, Text, bindparam, delete, func, null, select, union_all
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -41,6 +41,28 @@ class Claim:
     token: str
     etag: str | None = None
     sha256: bytes | None = None
+
+
+def _facts_statement() -> Select[bytes | None, str | None]:
+    digests, media_types, claims = schema.digests.c, schema.media_types.c, schema.claims.c
+    key, identity = bindparam("key", type_=schema.KeyBytes), bindparam("identity", type_=Text)
+    committed = select(digests.sha256).where(digests.key == key, digests.identity == identity)
+    coming = select(claims.sha256).where(claims.key == key, claims.etag == bindparam("etag"))
+    seen = select(media_types.media_type).where(media_types.key == key, media_types.identity == identity)
+    return select(func.coalesce(committed.scalar_subquery(), coming.scalar_subquery()), seen.scalar_subquery())
+
+
+def _facts_between_statement() -> CompoundSelect[str, str, bytes | None, str | None]:
+    digests, media_types = schema.digests.c, schema.media_types.c
+    ends = bindparam("first", type_=schema.KeyBytes), bindparam("last", type_=schema.KeyBytes)
+    committed = select(digests.key, digests.identity, digests.sha256, null().label("media_type"))
+    seen = select(media_types.key, media_types.identity, null(), media_types.media_type)
+    return union_all(committed.where(digests.key.between(*ends)), seen.where(media_types.key.between(*ends)))
+
+
+# To put a statement together takes as long as to run it.
+_FACTS = _facts_statement()
+_FACTS_BETWEEN = _facts_between_statement()
 
 
 class Catalogue:
@@ -74,25 +96,23 @@ class Catalogue:
         A version whose commit is under way is known by its claim: so its etag is the same before and after. One
         statement, hence one snapshot: a commit cannot end between the looks.
         """
-        digests, media_types, claims = schema.digests.c, schema.media_types.c, schema.claims.c
-        committed = select(digests.sha256).where(digests.key == entry.key, digests.identity == entry.identity)
-        coming = select(claims.sha256).where(claims.key == entry.key, claims.etag == entry.etag)
-        seen = select(media_types.media_type).where(
-            media_types.key == entry.key, media_types.identity == entry.identity
-        )
-        statement = select(func.coalesce(committed.scalar_subquery(), coming.scalar_subquery()), seen.scalar_subquery())
+        version = {"key": entry.key, "identity": entry.identity, "etag": entry.etag}
         async with _transaction(self._reading) as connection:
-            sha256, media_type = (await connection.execute(statement)).one()
+            sha256, media_type = (await connection.execute(_FACTS, version)).one()
         return Facts(sha256, media_type)
 
     async def facts_between(self, first: Key, last: Key) -> dict[tuple[Key, str], Facts]:
         """What is known of the files from key `first` to `last`, by key and identity."""
-        digests = select(schema.digests).where(schema.digests.c.key.between(first, last))
-        media_types = select(schema.media_types).where(schema.media_types.c.key.between(first, last))
+        sha256: dict[tuple[Key, str], bytes | None] = {}
+        media_types: dict[tuple[Key, str], str | None] = {}
         async with _transaction(self._reading) as connection:
-            sha256 = {(row.key, row.identity): row.sha256 for row in await connection.execute(digests)}
-            seen = {(row.key, row.identity): row.media_type for row in await connection.execute(media_types)}
-        return {version: Facts(sha256.get(version), seen.get(version)) for version in sha256.keys() | seen.keys()}
+            rows = await connection.execute(_FACTS_BETWEEN, {"first": first, "last": last})
+            for key, identity, digest, media_type in rows:
+                if digest is None:
+                    media_types[Key(key), identity] = media_type
+                else:
+                    sha256[Key(key), identity] = digest
+        return {version: Facts(sha256.get(version), media_types.get(version)) for version in sha256 | media_types}
 
     async def claim(self, claim: Claim, *, now_ms: int | None = None) -> bool:
         """Take the right to commit a key, unless a living writer has it. `now_ms` overrides the clock (Unix time)."""

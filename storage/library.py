@@ -6,11 +6,14 @@ file whose digest is not known; never a fact about bytes that are not there.
 """
 
 import hashlib
+import math
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -30,11 +33,14 @@ from storage.keys import ROOT, Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
 from storage.store import Draft, Reader, Store
 
+Version: TypeAlias = tuple[Key, str]
+"""A file's key and identity."""
 Detect = Callable[[bytes, str], str]
 """The media type of a file by its first bytes and its name."""
 
 HEAD_SIZE = 65_536  # bytes that detection may look at
-_REMEMBERED = 16_384  # versions whose facts stay in memory, about 6 MB
+_REMEMBERED = 16_384  # versions whose entries stay in memory, about 11 MB
+_SOUND_S = 1.0  # whoever asks more often wants to know of this process rather than of its disk
 _DESCRIBED_AT_ONCE = 1000  # entries of a listing between two turns of the event loop
 _CLAIM_PATIENCE_S = 10  # how long a commit waits for another of the same key
 _CLAIM_PAUSE_S = 0.01
@@ -60,7 +66,8 @@ class Library:
         self._store = store
         self._catalogue = catalogue
         self._detect = detect
-        self._remembered: OrderedDict[tuple[Key, str], Facts] = OrderedDict()
+        self._is_sound_until = -math.inf  # on the monotonic clock
+        self._remembered: OrderedDict[Version, Entry] = OrderedDict()
 
     async def start(self) -> None:
         """Open both, and clear what a crash left unless another server is using it. Raises StoreUnavailable."""
@@ -76,9 +83,12 @@ class Library:
         await self._store.close()
 
     async def check(self) -> None:
-        """Raises StoreUnavailable unless both answer."""
+        """Raises StoreUnavailable unless both answer. That they do is believed for a second."""
+        if time.monotonic() < self._is_sound_until:
+            return
         await self._store.list(ROOT, is_recursive=False, after="", limit=1)
         await self._catalogue.claims()
+        self._is_sound_until = time.monotonic() + _SOUND_S
 
     @asynccontextmanager
     async def open(self, key: Key) -> AsyncIterator[Reader]:
@@ -87,18 +97,24 @@ class Library:
         try:
             yield reader
         finally:
-            with anyio.CancelScope(shield=True):
-                await reader.close()
+            await reader.close()
 
     async def describe(self, reader: Reader) -> Entry:
         """The entry of an opened version with all that is known of it, its media type found out if need be."""
-        facts = await self._facts(reader.entry)
+        entry = reader.entry
+        version = _version(entry)
+        if (remembered := self._remembered.get(version)) is not None:
+            self._remembered.move_to_end(version)
+            return remembered
+        facts = await self._catalogue.facts(entry)
         if facts.media_type is None:
             media_type = await self._detected(reader)
-            await self._catalogue.learn_media_type(reader.entry, media_type)
+            await self._catalogue.learn_media_type(entry, media_type)
             facts = replace(facts, media_type=media_type)
-        self._remember(reader.entry, facts)
-        return _with_facts(reader.entry, facts)
+        described = self._remembered[version] = _with_facts(entry, facts)
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return described
 
     async def stat(self, key: Key) -> Entry | None:
         """What a write of this key would replace, with its final etag; None for nothing. Raises FolderInTheWay."""
@@ -108,7 +124,8 @@ class Library:
             return None
         except IsFolder as error:
             raise FolderInTheWay(key) from error
-        return _with_facts(entry, await self._facts(entry))
+        remembered = self._remembered.get(_version(entry))
+        return remembered or _with_facts(entry, await self._catalogue.facts(entry))
 
     async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
         """See `Store.list`; entries carry what is known of them, and nothing is found out for a listing."""
@@ -188,25 +205,16 @@ class Library:
             raise PreconditionFailed(key)
         return current
 
-    async def _facts(self, entry: Entry) -> Facts:
-        remembered = self._remembered.get((entry.key, entry.identity))
-        return remembered or await self._catalogue.facts(entry)
-
-    def _remember(self, entry: Entry, facts: Facts) -> None:
-        self._remembered[entry.key, entry.identity] = facts
-        self._remembered.move_to_end((entry.key, entry.identity))
-        if len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
-
     async def _described(self, listed: Sequence[Listed]) -> Iterable[Listed]:
-        keys = [each.key for each in listed if isinstance(each, Entry)]
-        known = await self._catalogue.facts_between(keys[0], keys[-1]) if keys else {}
-        return [
-            _with_facts(each, known[each.key, each.identity])
-            if isinstance(each, Entry) and (each.key, each.identity) in known
-            else each
-            for each in listed
-        ]
+        files = [each for each in listed if isinstance(each, Entry)]
+        known = {_version(each): self._remembered.get(_version(each)) for each in files}
+        others = [each for each in files if known[_version(each)] is None]
+        if others:
+            facts = await self._catalogue.facts_between(others[0].key, others[-1].key)
+            for each in others:
+                if _version(each) in facts:
+                    known[_version(each)] = _with_facts(each, facts[_version(each)])
+        return [known[_version(each)] or each if isinstance(each, Entry) else each for each in listed]
 
     async def _detected(self, reader: Reader) -> str:
         head = bytearray()
@@ -226,6 +234,10 @@ class Library:
         except StorageError:
             return None
         return entry if claim.sha256 is not None and entry.etag == claim.etag else None
+
+
+def _version(entry: Entry) -> Version:
+    return entry.key, entry.identity
 
 
 def _with_facts(entry: Entry, facts: Facts) -> Entry:

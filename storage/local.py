@@ -17,9 +17,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from storage.beneath import directory_beneath, open_beneath
+from storage.beneath import directory_beneath, open_beneath, open_cached
+from storage.cached import is_local, read_cached
 from storage.descriptors import SharedDescriptor
-from storage.errors import IsFolder, NotFound, ReadOnlyStore, StoreDamaged, StoreUnavailable
+from storage.errors import IsFolder, NotFound, ReadOnlyStore, StorageError, StoreDamaged, StoreUnavailable
 from storage.keys import RESERVED_NAME, Folder, Key
 from storage.local_draft import LocalDraft, refuse_unless_it_fits
 from storage.local_listing import entry_of, listed_beneath
@@ -40,21 +41,25 @@ class LocalReader:
         self._file = file
 
     async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
-        """See `Reader.chunks`. The next chunk is read while the last one is with the caller."""
-        ahead = self._read(span, chunk_size)
+        """See `Reader.chunks`. Of a file on disk, the next chunk is read while the last one is with the caller."""
+        ahead: asyncio.Future[bytes] | None = None
         try:
             while span:
-                chunk = await ahead
+                chunk = None if ahead else read_cached(self._file.number, min(chunk_size, len(span)), span.start)
+                if is_cold := chunk is None:
+                    chunk = await (ahead or self._read(span, chunk_size))
                 if not chunk:
                     raise StoreDamaged(self.entry.key)
                 span = span[len(chunk) :]
-                if span:
-                    ahead = self._read(span, chunk_size)
+                ahead = self._read(span, chunk_size) if is_cold and span else None
                 yield chunk
+                if span and not is_cold:
+                    await asyncio.sleep(0)  # or a caller that never has to wait would keep the loop to itself
         except OSError as error:
             raise StoreUnavailable(error.strerror) from error
         finally:
-            ahead.cancel()
+            if ahead is not None:
+                ahead.cancel()
 
     def _read(self, span: Span, chunk_size: int) -> asyncio.Future[bytes]:
         return self._file.run(os.pread, self._file.number, min(chunk_size, len(span)), span.start)
@@ -77,6 +82,7 @@ class LocalStore:
     def __init__(self, root: Path, *, is_writable: bool = True) -> None:
         self._path = root
         self._is_writable = is_writable
+        self._is_local = False
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="store")
         self._root = -1
         self._drafts = -1
@@ -86,6 +92,7 @@ class LocalStore:
         """Open the root, make our own folder, and clear what a crash left if no other server runs on this root."""
         try:
             self._root = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._is_local = is_local(self._root)
             if self._is_writable:
                 self._open_own_folder()
         except OSError as error:
@@ -102,12 +109,12 @@ class LocalStore:
 
     async def open(self, key: Key) -> LocalReader:
         """See `Store.open`."""
-        file, entry = await self._run(partial(self._open_file, key), key, undo=_close_opened)
+        file, entry = await self._opened(key)
         return LocalReader(entry, file)
 
     async def stat(self, key: Key) -> Entry:
         """See `Store.stat`. Opens and closes, for only an open file is known not to be a link."""
-        file, entry = await self._run(partial(self._open_file, key), key, undo=_close_opened)
+        file, entry = await self._opened(key)
         file.close()
         return entry
 
@@ -148,6 +155,16 @@ class LocalStore:
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_SH)  # never waits: nobody else can hold it
 
+    async def _opened(self, key: Key) -> tuple[SharedDescriptor, Entry]:
+        if self._is_local:
+            try:
+                return self._open_file(key, open_cached)
+            except BlockingIOError:
+                pass  # the disk has to be asked, which a thread waits for
+            except OSError as error:
+                raise _explained(error, key) from error
+        return await self._run(partial(self._open_file, key, open_beneath), key, undo=_close_opened)
+
     async def _run(self, work: Callable[[], T], key: str = "", *, undo: Callable[[T], None] | None = None) -> T:
         """Do the work in a thread; when nobody waits for what it opened any more, `undo` it."""
         future = self._executor.submit(work)
@@ -158,9 +175,7 @@ class LocalStore:
                 future.add_done_callback(partial(_undo, undo=undo))
             raise
         except OSError as error:
-            if error.errno in _ABSENT:
-                raise NotFound(key) from error
-            raise StoreUnavailable(error.strerror) from error
+            raise _explained(error, key) from error
 
     def _open_own_folder(self) -> None:
         with directory_beneath(self._root, f"{RESERVED_NAME}/drafts", is_made=True) as drafts:
@@ -172,9 +187,9 @@ class LocalStore:
         finally:
             os.close(own)
 
-    def _open_file(self, key: Key) -> tuple[SharedDescriptor, Entry]:
+    def _open_file(self, key: Key, opening: Callable[[int, str, int], int]) -> tuple[SharedDescriptor, Entry]:
         # O_NONBLOCK: opening a named pipe must not wait for its writer
-        descriptor = open_beneath(self._root, key, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = opening(self._root, key, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
         status = os.fstat(descriptor)
         if stat.S_ISREG(status.st_mode):
             return SharedDescriptor(descriptor, self._executor), entry_of(key, status)
@@ -192,12 +207,16 @@ class LocalStore:
         return LocalDraft(self._root, self._drafts, draft_id, executor=self._executor)
 
     def _unlink(self, key: Key) -> None:
-        file, _ = self._open_file(key)  # raises for a folder, a link, a device
+        file, _ = self._open_file(key, open_beneath)  # raises for a folder, a link, a device
         file.close()
         folder, _, name = key.rpartition("/")
         with directory_beneath(self._root, folder) as directory:
             os.unlink(name, dir_fd=directory)
             os.fsync(directory)
+
+
+def _explained(error: OSError, key: str) -> StorageError:
+    return NotFound(key) if error.errno in _ABSENT else StoreUnavailable(error.strerror)
 
 
 def _undo(future: Future[T], *, undo: Callable[[T], None]) -> None:

@@ -20,6 +20,7 @@ from storage.model import Entry
 from storage.store import Hash
 
 BATCH_SIZE = 1 << 20  # bytes gathered before a write: a thread hop for each megabyte, not for each packet
+_MOST_CHUNKS = 1024  # that one pwritev(2) takes (IOV_MAX)
 _TRIES = 8  # as often as a folder may vanish under a commit
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP})
@@ -54,7 +55,7 @@ class LocalDraft:
                         self._file.run(_write_whole, self._file.number, batch, offset),
                         self._file.run(_update_all, hashes, batch),
                     )
-                offset += len(batch)
+                offset += sum(map(len, batch))
             with _explained(), CancelScope(shield=True):
                 await self._file.run(os.fsync, self._file.number)
         return offset
@@ -142,26 +143,26 @@ def _explained() -> Iterator[None]:
         raise (NoSpace if error.errno in _FULL else StoreUnavailable)(os.strerror(error.errno or 0)) from error
 
 
-def _write_whole(descriptor: int, batch: bytes, offset: int) -> None:
-    view = memoryview(batch)
-    while view:
-        written = os.pwrite(descriptor, view, offset)
-        view, offset = view[written:], offset + written
+def _write_whole(descriptor: int, batch: Sequence[bytes], offset: int) -> None:
+    written = os.pwritev(descriptor, batch, offset)
+    if written < sum(map(len, batch)):  # a full disk takes what it can, and says so at the next try
+        _write_whole(descriptor, (b"".join(batch)[written:],), offset + written)
 
 
-def _update_all(hashes: Sequence[Hash], batch: bytes) -> None:
+def _update_all(hashes: Sequence[Hash], batch: Sequence[bytes]) -> None:
     for each in hashes:
-        each.update(batch)
+        for chunk in batch:
+            each.update(chunk)
 
 
-async def _batches(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _batches(chunks: AsyncIterable[bytes]) -> AsyncIterator[Sequence[bytes]]:
     gathered: list[bytes] = []
     size = 0
     async for chunk in chunks:
         gathered.append(chunk)
         size += len(chunk)
-        if size >= BATCH_SIZE:
-            yield b"".join(gathered)
+        if size >= BATCH_SIZE or len(gathered) == _MOST_CHUNKS:
+            yield gathered
             gathered, size = [], 0
     if gathered:
-        yield b"".join(gathered)
+        yield gathered

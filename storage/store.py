@@ -42,7 +42,7 @@ class Reader(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of the version."""
+        """Let go of the version, also while being cancelled: a keeper that has to wait for it shields itself."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -35,6 +36,7 @@ def parse_http_date(text: str, *, now_s: int) -> int | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def format_http_date(seconds: int) -> str:
     """The IMF-fixdate of a Unix time; one out of the years 1 to 9999, which the form cannot say, as the nearest.
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[
 MAX_NAME_BYTES = 255  # what file systems take
 
 
+@lru_cache(maxsize=256)
 def content_disposition(kind: Literal["inline", "attachment"], name: str) -> str:
     """The field's value, always with both names: ASCII for old readers, then the real one (RFC 6266 appendix D).
 

@@ -6,6 +6,7 @@ in HTML, XHTML, SVG and XML whatever nosniff says; a sandbox without permissions
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 OCTET_STREAM = "application/octet-stream"
 
@@ -58,6 +59,7 @@ class ServedType:
         return (("content-security-policy", policy), *_SECURITY_HEADERS)
 
 
+@lru_cache(maxsize=1024)
 def serve_as(media_type: str | None) -> ServedType:
     """How a file of this type is served; there is always a type, since a missing one is sniffed.
 

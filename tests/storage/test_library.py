@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +14,16 @@ from storage import (
     Catalogue,
     DigestMismatch,
     Entry,
+    Folder,
     FolderInTheWay,
     Key,
     Library,
+    Listed,
     LocalStore,
     MemoryStore,
     NotFound,
     PreconditionFailed,
+    StoreUnavailable,
     TooLarge,
 )
 from storage.catalogue import Claim
@@ -159,6 +162,40 @@ async def test_a_listing_carries_what_is_known(library: Library, tmp_path: Path)
     listed = await library.list(ROOT, is_recursive=False, after="", limit=9)
     assert listed[0] == replace(entry, identity=listed[0].identity)  # type: ignore[union-attr]
     assert listed[1].sha256 is None  # type: ignore[union-attr]
+
+
+async def test_a_listing_carries_what_was_found_out_when_a_file_was_asked_for(library: Library, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(b"x")
+    await store_file(library, "d")
+    asked = await described(library, "b")
+    listed = await library.list(ROOT, is_recursive=False, after="", limit=9)
+    assert [each.media_type for each in listed] == [None, "text/plain", None, None]  # type: ignore[union-attr]
+    assert listed[1] == asked
+    assert listed[3].sha256 == SHA256  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("is_failing", "expected"), [(False, 1), (True, 5)])
+async def test_a_sound_library_is_believed_for_a_second_and_a_failed_one_is_looked_at_each_time(
+    is_failing: bool, expected: int
+) -> None:
+    looks = 0
+
+    class Watched(MemoryStore):
+        async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
+            nonlocal looks
+            looks += 1
+            if is_failing:
+                raise StoreUnavailable
+            return ()
+
+    library = Library(Watched(), Catalogue(None), text)
+    await library.start()
+    for _ in range(5):
+        with pytest.raises(StoreUnavailable) if is_failing else nullcontext():
+            await library.check()
+    await library.close()
+    assert looks == expected
 
 
 @pytest.mark.parametrize("digests", [{"sha256": bytes(32)}, {"sha512": bytes(64)}, {"sha256": SHA256, "sha512": b""}])
