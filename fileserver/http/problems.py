@@ -52,6 +52,7 @@ REQUEST_TIMEOUT = ProblemType("request-timeout", 408, "The request came too slow
 STORAGE_UNAVAILABLE = ProblemType("storage-unavailable", 503, "The storage does not answer")
 TOO_LARGE = ProblemType("too-large", 413, "The file is too large")
 UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "This media type is not taken")
+TOO_MANY_REQUESTS = ProblemType("too-many-requests", 429, "Too many requests wait for an answer")
 URI_TOO_LONG = ProblemType("uri-too-long", 414, "The address is too long")
 VERSION_NOT_SUPPORTED = ProblemType("http-version-not-supported", 505, "This version of HTTP is not spoken here")
 REQUEST_REFUSED = ProblemType("request-refused", 400, "The request cannot be carried out")

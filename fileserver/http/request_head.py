@@ -88,15 +88,16 @@ def _host_fault(
 ) -> Problem | None:
     if len(hosts) > 1 or (not hosts and version != "1.0"):  # s.3.2
         return Problem(problems.MALFORMED_REQUEST, "A request has one Host.")
-    for each in (*hosts, *(() if authority is None else (authority,))):
-        host = host_of(each.decode("latin-1").strip(" \t"))
-        if host is None:
-            return Problem(problems.MALFORMED_REQUEST, "Host is not the name of a host.")
-        if not allows(host):
-            return Problem(
-                problems.MISDIRECTED, f"This server does not answer to {host}. Its setting allowed_hosts says to whom."
-            )
-    return None
+    given = hosts if authority is None else (*hosts, authority)
+    named = [host_of(each.decode("latin-1").strip(" \t")) for each in given]
+    if None in named:
+        return Problem(problems.MALFORMED_REQUEST, "Host is not the name of a host.")
+    host = named[-1] if named else None  # an absolute target's stands for that of Host (s.3.2.2)
+    if host is None or allows(host):
+        return None
+    return Problem(
+        problems.MISDIRECTED, f"This server does not answer to {host}. Its setting allowed_hosts says to whom."
+    )
 
 
 def size_fault(target: bytes, fields: list[tuple[bytes, bytes]], limits: HeadLimits) -> Problem | None:

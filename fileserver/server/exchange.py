@@ -19,23 +19,38 @@ from fileserver.server.zero_copy import FileSender, PeerGone
 ZEROCOPY = "http.response.zerocopysend"
 INTERIM = "http.response.interim"
 
+# Bytes of a body that wait for the application before the client has to. The event loop reads up to 256 KiB at once.
+_HIGH_WATER = 512 * 1024
+
 _INTERIM_STATUS = frozenset(range(102, 200))  # 100 is sent when the body is first asked for, 101 by nobody here
 
 
 class Exchange:
     """Stands between the application and uvicorn's cycle of one request."""
 
-    def __init__(self, app: Any, cycle: RequestResponseCycle, *, tear: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: Any,
+        cycle: RequestResponseCycle,
+        *,
+        read_on: Callable[[], None],
+        tear: Callable[[], None],
+        has_zero_copy: bool,
+    ) -> None:
         self._app = app
         self._cycle = cycle
+        self._read_on = read_on
         self._tear = tear
+        self._has_zero_copy = has_zero_copy
         self._sender: FileSender | None = None
         self._is_close_delimited = False
+        self._body = [bytes(cycle.body)] if cycle.body else []  # what came while others had their turn
+        self._body_size = len(cycle.body)
 
-    async def __call__(self, scope: Any, receive: Any, _send: Any) -> None:
+    async def __call__(self, scope: Any, _receive: Any, _send: Any) -> None:
         """Let the application answer."""
         try:
-            await self._app(scope, receive, self.send)
+            await self._app(scope, self.receive, self.send)
         except ClientDisconnected:
             pass  # the application has been told, and had nothing to add
         finally:
@@ -50,11 +65,41 @@ class Exchange:
         if self._sender is not None:
             self._sender.peer_has_gone()
 
+    def is_of(self, cycle: RequestResponseCycle) -> bool:
+        """Whether this is the exchange of a cycle."""
+        return self._cycle is cycle
+
+    def add_body(self, content: bytes) -> None:
+        """The client has sent more of the body."""
+        self._body.append(content)
+        self._body_size += len(content)
+        if self._body_size >= _HIGH_WATER:
+            self._cycle.flow.pause_reading()
+        self._cycle.message_event.set()
+
+    async def receive(self) -> dict[str, Any]:
+        """As uvicorn's own, which copies each piece of a body twice more."""
+        cycle = self._cycle
+        if cycle.waiting_for_100_continue and not cycle.transport.is_closing():
+            cycle.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            cycle.waiting_for_100_continue = False
+        if not cycle.disconnected and not cycle.response_complete:
+            self._read_on()
+            await cycle.message_event.wait()
+            cycle.message_event.clear()
+        if cycle.disconnected or cycle.response_complete:
+            return {"type": "http.disconnect"}
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body, self._body_size = [], 0
+        return {"type": "http.request", "body": body, "more_body": cycle.more_body}
+
     async def send(self, message: Any) -> None:
         """Send one message of the answer. Raises ClientDisconnected, an OSError, and what uvicorn's `send` raises."""
         cycle = self._cycle
+        if cycle.disconnected:
+            raise ClientDisconnected
         kind = message["type"]
-        if kind == ZEROCOPY:
+        if kind == ZEROCOPY and self._has_zero_copy:
             await self._send_file(message)
         elif kind == INTERIM:
             self._send_interim(message)
@@ -85,8 +130,7 @@ class Exchange:
             if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
                 raise ValueError("a header of an interim answer is malformed")
             lines += (name, b": ", value, b"\r\n")
-        if not self._cycle.disconnected:
-            self._cycle.transport.write(b"".join((*lines, b"\r\n")))
+        self._cycle.transport.write(b"".join((*lines, b"\r\n")))
 
     async def _send_file(self, message: Any) -> None:
         cycle = self._cycle
@@ -98,7 +142,7 @@ class Exchange:
         if count is None:
             start = os.lseek(file, 0, os.SEEK_CUR) if offset is None else offset
             count = max(0, os.fstat(file).st_size - start)
-        if count and cycle.scope["method"] != "HEAD" and not cycle.disconnected:
+        if count and cycle.scope["method"] != "HEAD":
             self._begin_piece(count)
             await self._send_span(file, offset, count)
             if cycle.chunked_encoding:
@@ -122,13 +166,23 @@ class Exchange:
             raise ClientDisconnected
         connection = self._cycle.transport.get_extra_info("socket").fileno()
         self._sender = FileSender(connection, asyncio.get_running_loop())
+        is_whole = False
         try:
             await self._sender.send(file, offset, count)
+            is_whole = True
         except PeerGone as error:
             raise ClientDisconnected from error
         finally:
             self._sender.close()
             self._sender = None
+            if not is_whole:
+                self._break_off()
+
+    def _break_off(self) -> None:
+        """A piece is not whole: whatever came after it would pass for its end."""
+        self._cycle.disconnected = True
+        if not self._is_close_delimited:
+            self._cycle.transport.close()
 
 
 async def _until_written(transport: asyncio.Transport, flow: FlowControl) -> None:

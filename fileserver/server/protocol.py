@@ -12,24 +12,28 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import is_ssl
 
-from fileserver.http import problems, request_head
+from fileserver.http import request_head
 from fileserver.http.problems import Headers, Problem
 from fileserver.server import crowd
 from fileserver.server.exchange import INTERIM, ZEROCOPY, Exchange
 from fileserver.server.limits import Limits, limits_of
 from fileserver.server.pace import Pace, taken_by_peer
+from fileserver.server.refusal import (
+    RETRY,
+    TOO_MANY,
+    TOO_MANY_FROM_ADDRESS,
+    TOO_MANY_REQUESTS,
+    TOO_SLOW,
+    Refused,
+    refusal,
+)
 from fileserver.server.zero_copy import IS_AVAILABLE
 from fileserver.settings import Settings
 
 log = logging.getLogger("fileserver.server")
-
-_TOO_SLOW = Problem(problems.REQUEST_TIMEOUT, "The request did not come in time.")
-_TOO_MANY = Problem(problems.TOO_MANY_CONNECTIONS, "Try again in a moment.")
-_TOO_MANY_FROM_ADDRESS = Problem(problems.TOO_MANY_FROM_ADDRESS, "Close other connections, or try again in a moment.")
-_RETRY: Headers = (("retry-after", "1"),)
 
 # After a refusal: what is read of the rest, and for how long, lest a reset cost the client the answer (RFC 9112 s.9.6).
 _LINGER_SIZE = 1 << 20
@@ -37,15 +41,9 @@ _LINGER_S = 2.0
 # Go's measure of what chunk extensions and trailers may add up to: beyond 16 bytes a chunk, and twice the data.
 _CHUNK_EXCESS = 16 * 1024
 _CHUNK_ALLOWANCE = 16
+# Requests of one connection that wait while another is answered. Clients that send ahead at all send a few.
+_MOST_WAITING = 100
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: a close throws away what the kernel still holds
-
-
-class _Refused(Exception):
-    """Raised within the parser's callbacks, which wrap it."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
 
 
 class HardProtocol(HttpToolsProtocol):
@@ -87,7 +85,7 @@ class HardProtocol(HttpToolsProtocol):
         self._waiting_since = self.loop.time()
         if (problem := self._crowd_problem()) is not None:
             self._is_over = True
-            transport.write(self._refusal_bytes(problem, _RETRY))
+            self._send_refusal(problem, RETRY)
             transport.close()
             return
         if self.limits.min_rate and hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -125,7 +123,7 @@ class HardProtocol(HttpToolsProtocol):
             self._feed(data)
         except httptools.HttpParserCallbackError as error:
             refused = error.__context__
-            self._refuse(refused.problem if isinstance(refused, _Refused) else request_head.MALFORMED)
+            self._refuse(refused.problem if isinstance(refused, Refused) else request_head.MALFORMED)
         except httptools.HttpParserError:
             self._refuse(request_head.MALFORMED)
         else:
@@ -168,12 +166,16 @@ class HardProtocol(HttpToolsProtocol):
         try:
             self.url, authority = request_head.origin_form(self.url)
         except request_head.MalformedTarget:
-            raise _Refused(problem or request_head.target_fault(method)) from None
+            raise Refused(problem or request_head.target_fault(method)) from None
         problem = problem or request_head.head_fault(
             version, self.headers, authority=authority, allows=self.limits.allowed_hosts.allows
         )
+        if problem is None and len(self.pipeline) == _MOST_WAITING:
+            problem = TOO_MANY_REQUESTS
         if problem is not None:
-            raise _Refused(problem)
+            raise Refused(problem)
+        if authority is not None:  # it stands for Host (RFC 9112 s.3.2.2)
+            self.headers[:] = [(name, authority if name == b"host" else value) for name, value in self.headers]
         if self.parser.should_upgrade():
             return  # see _feed
         if version == "1.1":
@@ -186,7 +188,10 @@ class HardProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
         self._body_size += len(body)
-        super().on_body(body)
+        if self._exchange is not None and self._exchange.is_of(self.cycle):
+            self._exchange.add_body(body)
+        else:
+            super().on_body(body)
 
     def on_chunk_header(self) -> None:
         """The size of a chunk."""
@@ -205,7 +210,7 @@ class HardProtocol(HttpToolsProtocol):
     # uvicorn's calls
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._exchange = Exchange(app, cycle, tear=self._tear)
+        self._exchange = Exchange(app, cycle, read_on=self._read_on, tear=self._tear, has_zero_copy=self._has_zero_copy)
         super()._start_asgi_task(cycle, self._exchange)
 
     def on_response_complete(self) -> None:
@@ -213,19 +218,26 @@ class HardProtocol(HttpToolsProtocol):
         self._exchange = None
         self._waiting_since = self.loop.time()
         super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()  # uvicorn reads on
         if self._refusal is not None and not self._is_answering() and not self.transport.is_closing():
             self._answer_refusal(self._refusal)
+
+    def _read_on(self) -> None:
+        """The application wants more of the client: not while other requests wait for their turn."""
+        if not self.pipeline:
+            self.flow.resume_reading()
 
     # Limits
 
     def _crowd_problem(self) -> Problem | None:
         if len(self.connections) > self.limits.max_connections:
-            return _TOO_MANY
+            return TOO_MANY
         most = self.limits.max_connections_per_address
         if most is None or self.client is None or self.limits.is_trusted(self.client[0]):
             return None
         self._address = self.client[0]
-        return _TOO_MANY_FROM_ADDRESS if crowd.come(self.server_state, self._address) > most else None
+        return TOO_MANY_FROM_ADDRESS if crowd.come(self.server_state, self._address) > most else None
 
     def _begin_head(self, size: int) -> None:
         self._has_head_begun = True
@@ -255,11 +267,11 @@ class HardProtocol(HttpToolsProtocol):
         self._watch = self.loop.call_later(self.limits.look_s, self._look)
         is_late = now - self._waiting_since > self.limits.header_timeout_s
         if self._is_in_head and is_late and not self._is_answering() and self._has_head_begun:
-            self._refuse(_TOO_SLOW)
+            self._refuse(TOO_SLOW)
         elif is_late and self.cycle is None:
             self.transport.close()  # it has never said a word
         elif self._receiving.is_too_slow(now, self._received, is_waiting=self._is_waiting_for_body()):
-            self._refuse(_TOO_SLOW)
+            self._refuse(TOO_SLOW)
         elif (taken := taken_by_peer(self._socket)) is not None:
             size, is_waiting = taken
             if self._sending.is_too_slow(now, size, is_waiting=is_waiting):
@@ -311,21 +323,19 @@ class HardProtocol(HttpToolsProtocol):
     def _answer_refusal(self, problem: Problem) -> None:
         self._refusal = None
         self._unset_keepalive_if_required()
-        self.transport.write(self._refusal_bytes(problem))
+        self._send_refusal(problem)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         if self._watch is not None:
             self._watch.cancel()
         self._watch = self.loop.call_later(_LINGER_S, self.transport.close)
 
-    def _refusal_bytes(self, problem: Problem, headers: Headers = ()) -> bytes:
-        log.info(
-            "%s is refused: %s, %s", self.client[0] if self.client else "a client", problem.type.slug, problem.detail
-        )
-        given = (*problem.headers(), *headers, ("connection", "close"))
-        lines = [*self.server_state.default_headers, *((name.encode(), value.encode()) for name, value in given)]
-        head = [STATUS_LINE[problem.type.status], *(b"%b: %b\r\n" % line for line in lines), b"\r\n"]
-        return b"".join((*head, problem.body()))
+    def _send_refusal(self, problem: Problem, headers: Headers = ()) -> None:
+        client = self.client[0] if self.client else "a client"
+        log.info("%s is refused: %s, %s", client, problem.type.slug, problem.detail)
+        method = self.parser.get_method()  # of the request that is being received
+        defaults = self.server_state.default_headers
+        self.transport.write(refusal(problem, method, defaults=defaults, headers=headers))
 
     def _tear(self) -> None:
         """End the connection at once, and visibly, with nothing left in the kernel."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.files import MIB, known_bytes
+from tests.support.heads import MALFORMED, NOT_DONE, TOO_LARGE, Table, fields, get, head_of, put, put_chunked
 from tests.support.refusals import assert_refusal, assert_refused, assert_refuses, unheard
 from tests.support.server import Serve, Server, running_server, wait_until
 from tests.support.wire import Connection, Truncated, request, request_bytes
@@ -21,9 +22,6 @@ _PATIENT = ("--header-timeout", "600", "--keep-alive-timeout", "600", "--min-rat
 
 # A server may have read a mebibyte, and the kernel's two socket buffers hold some more that nobody ever reads.
 _MOST_TAKEN = 16 * MIB
-
-_Table = dict[str, tuple[bytes, tuple[int, ...]]]
-"""What is sent, and the statuses with which it may be refused."""
 
 
 @pytest.fixture(scope="module")
@@ -62,144 +60,7 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _get(*lines: bytes, host: bytes | None = b"Host: localhost", version: bytes = b"1.1") -> bytes:
-    first = b"GET /files/hello.txt HTTP/" + version
-    return _head(first, *(() if host is None else (host,)), *lines)
-
-
-def _put(*lines: bytes, body: bytes = b"", version: bytes = b"1.1") -> bytes:
-    return _head(b"PUT /files/never.bin HTTP/" + version, b"Host: localhost", *lines) + body
-
-
-def _chunked(*body: bytes) -> bytes:
-    return _put(b"Transfer-Encoding: chunked", body=b"".join(body))
-
-
-def _head(*lines: bytes) -> bytes:
-    return b"\r\n".join((*lines, b"", b""))
-
-
-def _fields(count: int, size: int = 1) -> tuple[bytes, ...]:
-    return tuple(b"X-%d: %s" % (number, b"a" * size) for number in range(count))
-
-
-_MALFORMED: _Table = {
-    # RFC 9112 s.2.2, s.3: what is a request at all.
-    "a TLS client": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(32)), (400,)),
-    "bytes of no language": (known_bytes(4096)[2048:], (400,)),
-    "a word": (b"hello\r\n\r\n", (400,)),
-    "HTTP/0.9, a simple request": (b"GET /\r\n", (400,)),
-    "HTTP/0.9 with an empty line": (b"GET /\r\n\r\n", (400,)),
-    "HTTP/0.9 by number": (_get(version=b"0.9"), (400, 505)),
-    "a protocol in small letters": (_head(b"GET / http/1.1", b"Host: localhost"), (400,)),
-    "a version of three digits": (_get(version=b"1.11"), (400, 505)),
-    "a version without a dot": (_get(version=b"11"), (400, 505)),
-    "another protocol": (_head(b"GET / HTCPCP/1.1", b"Host: localhost"), (400,)),
-    "a target of two words": (_head(b"GET /a b HTTP/1.1", b"Host: localhost"), (400,)),
-    "a target from nowhere": (_head(b"GET files HTTP/1.1", b"Host: localhost"), (400,)),
-    "a target with NUL": (_head(b"GET /\0 HTTP/1.1", b"Host: localhost"), (400,)),
-    "bare LF throughout": (_get().replace(b"\r\n", b"\n"), (400,)),
-    "bare LF after the first line": (_get().replace(b"\r\n", b"\n", 1), (400,)),
-    "bare LF after a field": (_get(b"X-A: a\nX-B: b"), (400,)),
-    "bare LF at the end": (_get()[:-2] + b"\n", (400,)),
-    "bare CR in a value": (_get(b"X-A: a\rX-B: b"), (400,)),
-    # RFC 9112 s.5.1 and s.5.2, RFC 9110 s.5.5: fields.
-    "a space before the colon": (_get(b"X-A : a"), (400,)),
-    "a tab before the colon": (_get(b"X-A\t: a"), (400,)),
-    "a space before the first field": (_get(host=b" Host: localhost"), (400,)),
-    "a folded line": (_get(b"X-A: a", b" b"), (400,)),
-    "a line folded by a tab": (_get(b"X-A: a", b"\tb"), (400,)),
-    "an empty folded line": (_get(b"X-A: a", b" "), (400,)),
-    "a field without a colon": (_get(b"nonsense"), (400,)),
-    "a field without a name": (_get(b": a"), (400,)),
-    "a name that is no token": (_get(b"X(A): a"), (400,)),
-    "a name with NUL": (_get(b"X\0A: a"), (400,)),
-    "a name beyond ASCII": (_get(b"X-\xc3\xa4: a"), (400,)),
-    "NUL in a value": (_get(b"X-A: a\0b"), (400,)),
-    "a control character in a value": (_get(b"X-A: a\x01b"), (400,)),
-    "an escape in a value": (_get(b"X-A: \x1b[2J"), (400,)),
-    "DEL in a value": (_get(b"X-A: a\x7fb"), (400,)),
-    # RFC 9112 s.6.2 and s.6.3: lengths.
-    "a length twice in a line": (_put(b"Content-Length: 5,5", body=b"never"), (400,)),
-    "a length twice, spaced": (_put(b"Content-Length: 5, 5", body=b"never"), (400,)),
-    "a length twice in two lines": (_put(b"Content-Length: 5", b"Content-Length: 5", body=b"never"), (400,)),
-    "two lengths": (_put(b"Content-Length: 5", b"Content-Length: 6", body=b"never"), (400,)),
-    "a length with a plus": (_put(b"Content-Length: +5", body=b"never"), (400,)),
-    "a negative length": (_put(b"Content-Length: -1", body=b"never"), (400,)),
-    "a length in hexadecimal": (_put(b"Content-Length: 0x5", body=b"never"), (400,)),
-    "a length in powers": (_put(b"Content-Length: 1e3", body=b"never"), (400,)),
-    "a length in two words": (_put(b"Content-Length: 5 5", body=b"never"), (400,)),
-    "a length of nothing": (_put(b"Content-Length:", body=b"never"), (400,)),
-    "a length beyond all numbers": (_put(b"Content-Length: " + b"9" * 30, body=b"never"), (400,)),
-    "a length after chunked": (_put(b"Transfer-Encoding: chunked", b"Content-Length: 5", body=b"0\r\n\r\n"), (400,)),
-    "a length before chunked": (_put(b"Content-Length: 5", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"), (400,)),
-    "chunked on HTTP/1.0": (_put(b"Transfer-Encoding: chunked", body=b"0\r\n\r\n", version=b"1.0"), (400,)),
-    # RFC 9112 s.3.2: Host.
-    "no Host": (_get(host=None), (400,)),
-    "two Hosts": (_get(b"Host: other.example"), (400,)),
-    "a Host twice": (_get(b"Host: localhost"), (400,)),
-    "a Host twice on HTTP/1.0": (_get(b"Host: localhost", version=b"1.0"), (400,)),
-    "an empty Host": (_get(host=b"Host:"), (400,)),
-    "a Host of two words": (_get(host=b"Host: a b"), (400,)),
-    "a Host with a path": (_get(host=b"Host: a/b"), (400,)),
-    "a Host with a query": (_get(host=b"Host: a?b"), (400,)),
-    "a Host with a fragment": (_get(host=b"Host: a#b"), (400,)),
-    "a Host with a backslash": (_get(host=b"Host: a\\b"), (400,)),
-    "a Host with a user": (_get(host=b"Host: user@host"), (400,)),
-    "a Host whose port is no number": (_get(host=b"Host: host:99999x"), (400,)),
-    "a Host whose port is negative": (_get(host=b"Host: host:-1"), (400,)),
-    "a Host with two ports": (_get(host=b"Host: host:80:80"), (400,)),
-    "a Host with an open bracket": (_get(host=b"Host: [::1"), (400,)),
-    "a Host with a word behind its bracket": (_get(host=b"Host: [::1]x"), (400,)),
-    "a Host in brackets that is no address": (_get(host=b"Host: [localhost]"), (400,)),
-    "a Host of bytes beyond ASCII": (_get(host=b"Host: \xe4.example"), (400,)),
-    "a Host with a broken escape": (_get(host=b"Host: a%zz"), (400,)),
-    # RFC 9112 s.3.2.2: the authority of a target.
-    "an authority with a user": (_head(b"GET http://user@localhost/ HTTP/1.1", b"Host: localhost"), (400,)),
-    "an authority whose port is no number": (_head(b"GET http://localhost:x/ HTTP/1.1", b"Host: localhost"), (400,)),
-    "an authority with an open bracket": (_head(b"GET http://[::1/ HTTP/1.1", b"Host: localhost"), (400,)),
-    "no authority": (_head(b"GET http:/// HTTP/1.1", b"Host: localhost"), (400,)),
-    "an authority, but no Host": (_head(b"GET http://localhost/ HTTP/1.1"), (400,)),
-}
-
-_NOT_DONE: _Table = {
-    "gzip, chunked": (_put(b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"), (501,)),
-    "gzip": (_put(b"Transfer-Encoding: gzip", body=b"never"), (400, 501)),
-    "identity": (_put(b"Transfer-Encoding: identity", body=b"never"), (400, 501)),
-    "an unknown coding": (_put(b"Transfer-Encoding: xchunked", body=b"0\r\n\r\n"), (400, 501)),
-    "a coding of nothing": (_put(b"Transfer-Encoding:", body=b"0\r\n\r\n"), (400, 501)),
-    "a coding in quotes": (_put(b'Transfer-Encoding: "chunked"', body=b"0\r\n\r\n"), (400, 501)),
-    "a vertical tab before chunked": (_put(b"Transfer-Encoding: \x0bchunked", body=b"0\r\n\r\n"), (400, 501)),
-    "chunked with a parameter": (_put(b"Transfer-Encoding: chunked;q=1", body=b"0\r\n\r\n"), (400, 501)),
-    "chunked, chunked": (_put(b"Transfer-Encoding: chunked, chunked", body=b"0\r\n\r\n"), (400, 501)),
-    "chunked in two lines": (
-        _put(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
-        (400, 501),
-    ),
-    "chunked, then identity": (
-        _put(b"Transfer-Encoding: chunked", b"Transfer-Encoding: identity", body=b"0\r\n\r\n"),
-        (400, 501),
-    ),
-    "CONNECT": (_head(b"CONNECT localhost:80 HTTP/1.1", b"Host: localhost:80"), (501,)),
-    "a method nobody knows": (_head(b"BREW / HTTP/1.1", b"Host: localhost"), (400, 501)),
-    "HTTP/2.0": (_get(version=b"2.0"), (505,)),
-    "HTTP/3.0": (_get(version=b"3.0"), (400, 505)),
-    "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 505)),
-}
-
-_TOO_LARGE: _Table = {
-    "a long target": (_head(b"GET /%s HTTP/1.1" % (b"a" * 8192), b"Host: localhost"), (414,)),
-    "a long query": (_head(b"GET /?%s HTTP/1.1" % (b"a" * 8192), b"Host: localhost"), (414,)),
-    "a long absolute target": (_head(b"GET http://localhost/%s HTTP/1.1" % (b"a" * 8192), b"Host: localhost"), (414,)),
-    "a long value": (_get(b"X-A: " + b"a" * 65536), (431,)),
-    "a long name": (_get(b"X" * 65536 + b": a"), (431,)),
-    "long values together": (_get(*_fields(70, 1000)), (431,)),
-    "many fields": (_get(*_fields(128)), (431,)),
-    "many fields that say nothing": (_get(*[b"a:"] * 10_000), (431,)),
-    "many cookies": (_get(*[b"Cookie: a=b"] * 128), (431,)),
-}
-
-_REFUSED: _Table = {**_MALFORMED, **_NOT_DONE, **_TOO_LARGE}
+_REFUSED: Table = {**MALFORMED, **NOT_DONE, **TOO_LARGE}
 
 
 @pytest.mark.parametrize("why", _REFUSED)
@@ -220,22 +81,24 @@ def test_what_comes_byte_by_byte_is_refused_too(server: Server, why: str) -> Non
 
 
 _SERVED = {
-    "HTTP/1.0 without Host": _get(host=None, version=b"1.0"),
-    "HTTP/1.0 with Host": _get(version=b"1.0"),
-    "an empty line first": b"\r\n" + _get(b"Connection: close"),
-    "an absolute target": _head(b"GET http://localhost/files/hello.txt HTTP/1.1", b"Host: localhost"),
-    "an absolute target in capitals": _head(b"GET HTTP://LOCALHOST:80/files/hello.txt HTTP/1.1", b"Host: LOCALHOST:80"),
-    "a Host with an empty port": _get(host=b"Host: localhost:"),
-    "spaces around a Host": _get(host=b"Host: \t localhost \t"),
-    "a Host in brackets": _get(host=b"Host: [::1]:8000"),
-    "names in any letters": _get(host=b"hOsT: localhost"),
-    "a value of nothing": _get(b"X-A:"),
-    "a tab in a value": _get(b"X-A: a\tb"),
-    "a value beyond ASCII": _get(b"X-A: caf\xe9 \xe2\x82\xac"),
-    "a length of no body": _get(b"Content-Length: 0"),
-    "as many fields as may be": _get(*_fields(127)),
-    "as much in fields as may nearly be": _get(*_fields(60, 1000)),
-    "as long a query as may be": _head(
+    "HTTP/1.0 without Host": get(host=None, version=b"1.0"),
+    "HTTP/1.0 with Host": get(version=b"1.0"),
+    "an empty line first": b"\r\n" + get(b"Connection: close"),
+    "an absolute target": head_of(b"GET http://localhost/files/hello.txt HTTP/1.1", b"Host: localhost"),
+    "an absolute target in capitals": head_of(
+        b"GET HTTP://LOCALHOST:80/files/hello.txt HTTP/1.1", b"Host: LOCALHOST:80"
+    ),
+    "a Host with an empty port": get(host=b"Host: localhost:"),
+    "spaces around a Host": get(host=b"Host: \t localhost \t"),
+    "a Host in brackets": get(host=b"Host: [::1]:8000"),
+    "names in any letters": get(host=b"hOsT: localhost"),
+    "a value of nothing": get(b"X-A:"),
+    "a tab in a value": get(b"X-A: a\tb"),
+    "a value beyond ASCII": get(b"X-A: caf\xe9 \xe2\x82\xac"),
+    "a length of no body": get(b"Content-Length: 0"),
+    "as many fields as may be": get(*fields(127)),
+    "as much in fields as may nearly be": get(*fields(60, 1000)),
+    "as long a query as may be": head_of(
         b"GET /files/hello.txt?%s HTTP/1.1" % (b"a" * (8192 - len("/files/hello.txt?"))), b"Host: localhost"
     ),
 }
@@ -249,10 +112,10 @@ def test_what_is_unusual_but_good_is_served(server: Server, what: str) -> None:
         assert (answer.status, answer.body) == (200, _HELLO)
 
 
-_NARROW: _Table = {
-    "a target": (_head(b"GET /%s HTTP/1.1" % (b"a" * 100), b"Host: localhost"), (414,)),
-    "the bytes of fields": (_get(b"X-A: " + b"a" * 1024), (431,)),
-    "the number of fields": (_get(*_fields(8)), (431,)),
+_NARROW: Table = {
+    "a target": (head_of(b"GET /%s HTTP/1.1" % (b"a" * 100), b"Host: localhost"), (414,)),
+    "the bytes of fields": (get(b"X-A: " + b"a" * 1024), (431,)),
+    "the number of fields": (get(*fields(8)), (431,)),
 }
 
 
@@ -265,26 +128,26 @@ def test_the_settings_set_the_limits_of_a_head(narrow: Server, what: str) -> Non
 
 def test_a_head_within_narrow_limits_is_served(narrow: Server) -> None:
     with Connection(narrow.port) as connection:
-        connection.send(_get(*_fields(7, 100)))
+        connection.send(get(*fields(7, 100)))
         assert connection.answer().body == _HELLO
 
 
 # What is sent first, what then again and again, and the statuses it may be refused with.
 _ENDLESS: dict[str, tuple[bytes, bytes, tuple[int, ...]]] = {
-    "fields": (_get()[:-2], b"X-A: aaaaaaaa\r\n" * 1000, (431,)),
-    "a value": (_get()[:-2] + b"X-A: ", b"a" * 16384, (431,)),
-    "a name": (_get()[:-2] + b"X", b"a" * 16384, (431,)),
-    "a space after a name": (_get()[:-2] + b"X-A:", b" " * 16384, (431,)),
+    "fields": (get()[:-2], b"X-A: aaaaaaaa\r\n" * 1000, (431,)),
+    "a value": (get()[:-2] + b"X-A: ", b"a" * 16384, (431,)),
+    "a name": (get()[:-2] + b"X", b"a" * 16384, (431,)),
+    "a space after a name": (get()[:-2] + b"X-A:", b" " * 16384, (431,)),
     "a target": (b"GET /", b"a" * 16384, (414,)),
     "a query": (b"GET /?", b"a" * 16384, (414,)),
     "an authority": (b"GET http://", b"a" * 16384, (400, 414)),
     "a method": (b"G", b"E" * 16384, (400,)),
     "empty lines": (b"", b"\r\n" * 8192, (400, 431)),
-    "a chunk's extension": (_chunked(b"5;"), b"a" * 16384, (400,)),
-    "a chunk's size": (_chunked(), b"0" * 16384, (400,)),
-    "extensions of small chunks": (_chunked(), b"1;%s\r\na\r\n" % (b"a" * 100) * 100, (400,)),
-    "trailer fields": (_chunked(b"5\r\nnever\r\n0\r\n"), b"X-A: aaaaaaaa\r\n" * 1000, (400, 431)),
-    "a trailer field": (_chunked(b"5\r\nnever\r\n0\r\nX-A: "), b"a" * 16384, (400, 431)),
+    "a chunk's extension": (put_chunked(b"5;"), b"a" * 16384, (400,)),
+    "a chunk's size": (put_chunked(), b"0" * 16384, (400,)),
+    "extensions of small chunks": (put_chunked(), b"1;%s\r\na\r\n" % (b"a" * 100) * 100, (400,)),
+    "trailer fields": (put_chunked(b"5\r\nnever\r\n0\r\n"), b"X-A: aaaaaaaa\r\n" * 1000, (400, 431)),
+    "a trailer field": (put_chunked(b"5\r\nnever\r\n0\r\nX-A: "), b"a" * 16384, (400, 431)),
 }
 
 
@@ -305,26 +168,26 @@ def test_a_refused_client_that_stays_is_let_go(server: Server) -> None:
     assert request(server.port, "GET", "/files/hello.txt").status == 200
     before = wait_until(lambda: server.stats().descriptors["socket"])
     with Connection(server.port) as connection:
-        connection.send(_get(b"X-A : a"))
+        connection.send(get(b"X-A : a"))
         assert_refused(connection, 400)
         wait_until(lambda: server.stats().descriptors["socket"], lambda count: count <= before)
 
 
 _BROKEN_CHUNKS = {
-    "a size of letters": _chunked(b"zz\r\nnever\r\n0\r\n\r\n"),
-    "a negative size": _chunked(b"-5\r\nnever\r\n0\r\n\r\n"),
-    "a size with its base": _chunked(b"0x5\r\nnever\r\n0\r\n\r\n"),
-    "a size beyond all numbers": _chunked(b"10000000000000005\r\nnever\r\n0\r\n\r\n"),
-    "a size of nothing": _chunked(b"\r\nnever\r\n0\r\n\r\n"),
-    "a space before the size": _chunked(b" 5\r\nnever\r\n0\r\n\r\n"),
-    "bare LF after the size": _chunked(b"5\nnever\r\n0\r\n\r\n"),
-    "bare LF after the data": _chunked(b"5\r\nnever\n0\r\n\r\n"),
-    "more data than said": _chunked(b"4\r\nnever\r\n0\r\n\r\n"),
-    "less data than said": _chunked(b"6\r\nnever\r\n0\r\n\r\n"),
-    "bare LF in an extension": _chunked(b"5;a\nnever\r\n0\r\n\r\n"),
-    "a folded trailer": _chunked(b"5\r\nnever\r\n0\r\nX-A: a\r\n b\r\n\r\n"),
-    "extensions longer than data": _chunked(b"1;%s\r\na\r\n" % (b"a" * 200) * 5000, b"0\r\n\r\n"),
-    "trailers longer than data": _chunked(b"5\r\nnever\r\n0\r\n", b"X-A: aaaaaaaaaaaaaa\r\n" * 50_000, b"\r\n"),
+    "a size of letters": put_chunked(b"zz\r\nnever\r\n0\r\n\r\n"),
+    "a negative size": put_chunked(b"-5\r\nnever\r\n0\r\n\r\n"),
+    "a size with its base": put_chunked(b"0x5\r\nnever\r\n0\r\n\r\n"),
+    "a size beyond all numbers": put_chunked(b"10000000000000005\r\nnever\r\n0\r\n\r\n"),
+    "a size of nothing": put_chunked(b"\r\nnever\r\n0\r\n\r\n"),
+    "a space before the size": put_chunked(b" 5\r\nnever\r\n0\r\n\r\n"),
+    "bare LF after the size": put_chunked(b"5\nnever\r\n0\r\n\r\n"),
+    "bare LF after the data": put_chunked(b"5\r\nnever\n0\r\n\r\n"),
+    "more data than said": put_chunked(b"4\r\nnever\r\n0\r\n\r\n"),
+    "less data than said": put_chunked(b"6\r\nnever\r\n0\r\n\r\n"),
+    "bare LF in an extension": put_chunked(b"5;a\nnever\r\n0\r\n\r\n"),
+    "a folded trailer": put_chunked(b"5\r\nnever\r\n0\r\nX-A: a\r\n b\r\n\r\n"),
+    "extensions longer than data": put_chunked(b"1;%s\r\na\r\n" % (b"a" * 200) * 5000, b"0\r\n\r\n"),
+    "trailers longer than data": put_chunked(b"5\r\nnever\r\n0\r\n", b"X-A: aaaaaaaaaaaaaa\r\n" * 50_000, b"\r\n"),
 }
 
 
@@ -350,7 +213,7 @@ _GOOD_CHUNKS = {
 @pytest.mark.parametrize("what", _GOOD_CHUNKS)
 def test_a_body_of_good_chunks_is_taken(server: Server, what: str) -> None:
     with Connection(server.port) as connection:
-        connection.send(_chunked(_GOOD_CHUNKS[what]).replace(b"chunked", b"CHUNKED", 1))
+        connection.send(put_chunked(_GOOD_CHUNKS[what]).replace(b"chunked", b"CHUNKED", 1))
         assert connection.answer().status == 201
 
 
@@ -358,7 +221,7 @@ def test_a_trailer_is_no_header(server: Server) -> None:
     """The access line tells of header fields when the request is over, and would tell of these."""
     body = b"5\r\nhello\r\n0\r\nUser-Agent: smuggled\r\nRange: bytes=0-\r\nHost: evil.example\r\n\r\n"
     with Connection(server.port) as connection:
-        connection.send(_chunked(body).replace(b"never", b"trailed") + _get())
+        connection.send(put_chunked(body).replace(b"never", b"trailed") + get())
         assert connection.answer().status == 201
         assert connection.answer().body == _HELLO
     lines = wait_until(lambda: [line for line in server.access_lines() if line.get("path") == "/files/trailed.bin"])
@@ -368,13 +231,13 @@ def test_a_trailer_is_no_header(server: Server) -> None:
 def test_a_trailer_does_not_decide_about_the_connection(server: Server) -> None:
     """Whatever comes of it, client and server agree: the next request is answered, or the end was announced."""
     with Connection(server.port) as connection:
-        connection.send(_chunked(b"5\r\nhello\r\n0\r\nConnection: close\r\n\r\n").replace(b"never", b"closed"))
+        connection.send(put_chunked(b"5\r\nhello\r\n0\r\nConnection: close\r\n\r\n").replace(b"never", b"closed"))
         answer = connection.answer()
         assert answer.status == 201
         if answer.head.get("connection") == "close":
             assert connection.ending() == (b"", "close")
         else:
-            connection.send(_get())
+            connection.send(get())
             assert connection.answer().body == _HELLO
 
 
@@ -392,7 +255,7 @@ _BEHIND = (
 @pytest.mark.parametrize("when", ["at once", "midway"])
 def test_a_bad_request_does_not_harm_the_answer_before_it(sender: Server, why: str, when: str) -> None:
     bad, statuses = _REFUSED[why]
-    good = _get().replace(b"hello.txt", b"large.bin")
+    good = get().replace(b"hello.txt", b"large.bin")
     with Connection(sender.port, receive_buffer=65536) as connection:
         connection.send(good + (bad if when == "at once" else b""))
         head = connection.head()
@@ -411,7 +274,7 @@ def test_a_bad_request_waits_for_an_answer_that_takes_its_time(serve: Serve, tmp
     with ExitStack() as stack:
         connections = [stack.enter_context(Connection(server.port)) for _ in _BEHIND]
         for connection, why in zip(connections, _BEHIND, strict=True):
-            connection.send(_get().replace(b"hello.txt", b"slow.bin") + _REFUSED[why][0])
+            connection.send(get().replace(b"hello.txt", b"slow.bin") + _REFUSED[why][0])
         for connection, why in zip(connections, _BEHIND, strict=True):
             assert connection.answer().body == content
             assert_refused(connection, *_REFUSED[why][1])
@@ -420,7 +283,7 @@ def test_a_bad_request_waits_for_an_answer_that_takes_its_time(serve: Serve, tmp
 def test_several_good_requests_before_a_bad_one_are_all_answered(server: Server) -> None:
     put = request_bytes("PUT", "/files/piped.bin", ("Connection", "keep-alive"), body=b"piped")
     with Connection(server.port) as connection:
-        connection.send(put + _get() + _get().replace(b"hello.txt", b"piped.bin") + _get(b"X-A : a") + _get())
+        connection.send(put + get() + get().replace(b"hello.txt", b"piped.bin") + get(b"X-A : a") + get())
         assert [connection.answer().body for _ in range(3)][1:] == [_HELLO, b"piped"]
         assert_refused(connection, 400)
 
@@ -428,7 +291,7 @@ def test_several_good_requests_before_a_bad_one_are_all_answered(server: Server)
 def test_good_requests_in_a_pipeline_are_answered_in_order(server: Server) -> None:
     for number in range(100):
         (server.root / f"piped-{number}.txt").write_text(f"the content of {number}")
-    wanted = b"".join(_get().replace(b"hello.txt", b"piped-%d.txt" % number) for number in range(100))
+    wanted = b"".join(get().replace(b"hello.txt", b"piped-%d.txt" % number) for number in range(100))
     with Connection(server.port) as connection:
         connection.send(wanted)
         bodies = [connection.answer().body.decode() for _ in range(100)]
@@ -437,7 +300,7 @@ def test_good_requests_in_a_pipeline_are_answered_in_order(server: Server) -> No
 
 def test_nothing_behind_a_last_request_is_answered(server: Server) -> None:
     with Connection(server.port) as connection:
-        connection.send(_get(b"Connection: close") + _get())
+        connection.send(get(b"Connection: close") + get())
         assert connection.answer().body == _HELLO
         assert connection.read_to_end() == b""
 
@@ -457,17 +320,17 @@ _UPGRADES = {
 @pytest.mark.parametrize("what", _UPGRADES)
 def test_an_upgrade_is_ignored(server: Server, what: str) -> None:
     with Connection(server.port) as connection:
-        connection.send(_get(*_UPGRADES[what]).replace(b"hello.txt", b"large.bin"))
+        connection.send(get(*_UPGRADES[what]).replace(b"hello.txt", b"large.bin"))
         head = connection.head()
         assert (head.status, head.interim, head.get("upgrade")) == (200, (), None)
         assert connection.body(head) == _LARGE
-        connection.send(_get())
+        connection.send(get())
         assert connection.answer().body == _HELLO
 
 
 def test_an_upgrade_with_a_body_keeps_its_body(server: Server) -> None:
     """As Java's HttpClient sends it unless told otherwise."""
-    sent = _put(*_UPGRADES["h2c"], b"Content-Length: 5", body=b"hello").replace(b"never", b"upgraded")
+    sent = put(*_UPGRADES["h2c"], b"Content-Length: 5", body=b"hello").replace(b"never", b"upgraded")
     with Connection(server.port) as connection:
         connection.send(sent)
         assert connection.answer().status == 201
@@ -485,7 +348,7 @@ def test_curl_that_would_rather_speak_http2_gets_both(server: Server) -> None:
 def test_a_body_is_asked_for_when_it_is_wanted(server: Server) -> None:
     expecting = (b"Content-Length: 5", b"Expect: 100-continue")
     with Connection(server.port) as connection:
-        connection.send(_put(*expecting).replace(b"never", b"expected"))
+        connection.send(put(*expecting).replace(b"never", b"expected"))
         assert connection.next_head().status == 100
         connection.send(b"hello")
         assert connection.answer().status == 201
@@ -494,12 +357,12 @@ def test_a_body_is_asked_for_when_it_is_wanted(server: Server) -> None:
 @pytest.mark.parametrize("line", [b"X-A : a", b"Host: localhost", b"Content-Length: 5", b"Transfer-Encoding: chunked"])
 def test_a_refused_request_is_not_asked_for_its_body(server: Server, line: bytes) -> None:
     with unheard(server):
-        assert_refuses(server.port, _put(b"Content-Length: 5", b"Expect: 100-continue", line), 400)
+        assert_refuses(server.port, put(b"Content-Length: 5", b"Expect: 100-continue", line), 400)
 
 
 def test_a_head_cut_short_by_its_client_is_not_answered_with_half_a_word(server: Server) -> None:
     with unheard(server), Connection(server.port) as connection:
-        connection.send(_get()[:-2])
+        connection.send(get()[:-2])
         connection.finish()
         with suppress(Truncated):
             assert_refusal(connection.answer(), 400, 408)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
-from typing import Any
 
 from tests.support.server import Server, wait_until
 from tests.support.wire import Answer, Connection, request
@@ -59,20 +58,19 @@ def assert_refuses(port: int, sent: bytes, *statuses: int) -> Answer:
 @contextmanager
 def unheard(server: Server) -> Iterator[None]:
     """No request within reaches the application, as the access log tells; afterwards one does and is answered."""
-    before = len(_lines_up_to_now(server))
+    first = _mark(server)
     yield
-    *heard, _ = _lines_up_to_now(server)[before:]
-    assert heard == []
+    last = _mark(server)
+    queries = wait_until(lambda: _queries(server), lambda seen: last in seen)
+    assert queries[queries.index(first) :] == [first, last]
 
 
-def _lines_up_to_now(server: Server) -> list[dict[str, Any]]:
-    """The access lines of finished requests, the last of which is one of our own."""
-    mark = f"mark={next(_numbers)}"
-    assert request(server.port, "HEAD", f"/?{mark}").status < 500
-    lines = wait_until(lambda: _access_lines(server), lambda lines: any(line["query"] == mark for line in lines))
-    assert lines[-1]["query"] == mark
-    return lines
+def _mark(server: Server) -> str:
+    """The query of a request that has its line in the access log soon, after the lines of those before it."""
+    query = f"mark={next(_numbers)}"
+    assert request(server.port, "HEAD", f"/health?{query}").status == 200
+    return query
 
 
-def _access_lines(server: Server) -> list[dict[str, Any]]:
-    return [line for line in server.access_lines() if "query" in line]
+def _queries(server: Server) -> list[str | None]:
+    return [line["query"] for line in server.access_lines() if "query" in line]
