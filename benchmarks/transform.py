@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.download import free_port, running
+from benchmarks.processes import free_port, running
 
 SIZE = 10_000_000
 RUNS = 3
