@@ -1,6 +1,7 @@
 """One request and its answer: what an application may send beyond ASGI's core.
 
-- `http.response.zerocopysend`, as ASGI's extensions describe it: a piece of a file, between other pieces of a body.
+- `http.response.zerocopysend`, as ASGI's extensions describe it: a piece of a regular file, between other pieces of a
+  body. Without `offset` it is taken from the descriptor's position. EOFError is raised when the bytes are not there.
 - `http.response.interim`, ours: `status` (1xx) and `headers`, sent at once, before the answer (RFC 9110 s.15.2).
 - After the client has left, `send` raises OSError (ASGI 2.4).
 """
@@ -102,7 +103,7 @@ class Exchange:
         if kind == ZEROCOPY and self._has_zero_copy:
             await self._send_file(message)
         elif kind == INTERIM:
-            self._send_interim(message)
+            await self._send_interim(message)
         else:
             if cycle.scope["http_version"] == "1.0":
                 self._frame_for_1_0(message)
@@ -120,7 +121,9 @@ class Exchange:
         elif self._is_close_delimited:
             cycle.expected_content_length = len(message.get("body", b""))
 
-    def _send_interim(self, message: Any) -> None:
+    async def _send_interim(self, message: Any) -> None:
+        if self._cycle.scope["http_version"] != "1.1":
+            return  # an older client would take it for the answer
         if self._cycle.response_started:
             raise RuntimeError("An interim answer comes before the final one.")
         if message["status"] not in _INTERIM_STATUS:
@@ -130,7 +133,9 @@ class Exchange:
             if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
                 raise ValueError("a header of an interim answer is malformed")
             lines += (name, b": ", value, b"\r\n")
-        self._cycle.transport.write(b"".join((*lines, b"\r\n")))
+        await self._cycle.flow.drain()
+        if not self._cycle.disconnected:
+            self._cycle.transport.write(b"".join((*lines, b"\r\n")))
 
     async def _send_file(self, message: Any) -> None:
         cycle = self._cycle
@@ -142,6 +147,8 @@ class Exchange:
         if count is None:
             start = os.lseek(file, 0, os.SEEK_CUR) if offset is None else offset
             count = max(0, os.fstat(file).st_size - start)
+        if count < 0 or (offset or 0) < 0:
+            raise ValueError("a piece of a file has a place and a size in it")
         if count and cycle.scope["method"] != "HEAD":
             self._begin_piece(count)
             await self._send_span(file, offset, count)

@@ -5,6 +5,7 @@ and for a socket that takes no more the loop waits.
 """
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -18,6 +19,9 @@ _WINDOW = 1 << 20
 _STRIDE = 256 * 1024
 # What the kernel is asked to read beyond a cold window, while that is on its way to the client.
 _READ_AHEAD = 4 << 20
+_OF_CONNECTIONS = frozenset(
+    {errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH}
+)
 # A disk that is slow to answer holds up so many cold sends; warm ones need no thread.
 _DISK = ThreadPoolExecutor(32, thread_name_prefix="sendfile")
 
@@ -39,7 +43,7 @@ class FileSender:
     async def send(self, file: int, offset: int | None, count: int) -> None:
         """Send `count` bytes of a descriptor; without an offset from its position, which moves.
 
-        Raises PeerGone, EOFError when the file ends before, and OSError when it cannot be read.
+        Raises PeerGone, and EOFError when the file ends before or cannot be read.
         """
         while count:
             window = min(count, _WINDOW)
@@ -47,8 +51,10 @@ class FileSender:
                 sent = await self._send_window(file, offset, window)
             except BlockingIOError:
                 sent = 0
-            except ConnectionError as error:
-                raise PeerGone from error
+            except OSError as error:
+                if error.errno in _OF_CONNECTIONS:
+                    raise PeerGone from error
+                raise EOFError("the file cannot be read") from error
             else:
                 if not sent:
                     raise EOFError("the file is shorter than what is to be sent")
