@@ -42,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics and the access log are our own
     )
     app.state.service = service
     routers = (files.router, folders.router, transform.router, operations.router)

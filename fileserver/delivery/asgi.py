@@ -60,8 +60,7 @@ def may_send_files(scope: Scope) -> bool:
 
 def _tells_of_departure(scope: Scope) -> bool:
     """Whether `send` raises OSError once the client has left (specification 2.4); else only `receive` tells."""
-    major, minor = scope["asgi"].get("spec_version", "2.0").split(".")[:2]
-    return (int(major), int(minor)) >= (2, 4)
+    return str(scope["asgi"].get("spec_version", "2.0")) >= "2.4"
 
 
 async def body_of(receive: Receive) -> AsyncGenerator[bytes, None]:

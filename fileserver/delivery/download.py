@@ -63,14 +63,15 @@ class Download:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         async with self.library.open(self.key) as reader:
+            fields = Fields.from_asgi(scope["headers"])
             decision = decide(
                 scope["method"],
-                Fields.from_asgi(scope["headers"]),
+                fields,
                 representation_of(await self.library.describe(reader)),
                 now_s=int(time.time()),
                 attachment=self.attachment,
                 cache_control=PRIVATE,
-                boundary=secrets.token_hex(16),
+                boundary=secrets.token_hex(16) if "," in (fields.joined("range") or "") else "",
             )
             sending = Sending(reader, send, self.chunk_size, self.limit_rate, has_zero_copy=may_send_files(scope))
             await until_departure(scope, receive, lambda: sending.send_decision(decision))

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HEADER_RE, HEADER_VALUE_RE, STATUS_LINE, RequestResponseCycle
-from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.utils import ClientDisconnected, get_client_addr, get_path_with_query_string
 
+from fileserver.server.response_head import field_line, response_head
 from fileserver.server.zero_copy import FileSender, PeerGone
 
 ZEROCOPY = "http.response.zerocopysend"
@@ -104,22 +105,39 @@ class Exchange:
             await self._send_file(message)
         elif kind == INTERIM:
             await self._send_interim(message)
+        elif kind == "http.response.start" and not cycle.response_started:
+            await self._start(message)
         else:
-            if cycle.scope["http_version"] == "1.0":
-                self._frame_for_1_0(message)
+            if self._is_close_delimited:
+                cycle.expected_content_length = len(message.get("body", b""))
             await cycle.send(message)
         if cycle.disconnected:
             raise ClientDisconnected
 
-    def _frame_for_1_0(self, message: Any) -> None:
-        """HTTP/1.0 knows no chunks (RFC 9112 s.6.1): what has no length ends with the connection."""
+    async def _start(self, message: Any) -> None:
+        """As uvicorn's own, which looks at each field of a head longer than at all else."""
         cycle = self._cycle
-        if message["type"] == "http.response.start" and cycle.scope["method"] != "HEAD":
-            if all(name.lower() != b"content-length" for name, _ in message.get("headers", ())):
-                self._is_close_delimited = True
-                cycle.chunked_encoding = False
-        elif self._is_close_delimited:
-            cycle.expected_content_length = len(message.get("body", b""))
+        await cycle.flow.drain()
+        if cycle.disconnected:
+            return
+        scope, status = cycle.scope, message["status"]
+        head = response_head(
+            status,
+            (*cycle.default_headers, *message.get("headers", ())),
+            method=scope["method"],
+            version=scope["http_version"],
+            keeps_alive=cycle.keep_alive,
+        )
+        cycle.response_started = True
+        cycle.waiting_for_100_continue = False
+        cycle.keep_alive = head.keeps_alive
+        cycle.chunked_encoding = head.is_chunked
+        cycle.expected_content_length = head.length or 0
+        self._is_close_delimited = head.is_close_delimited
+        if cycle.access_log:
+            what = scope["method"], get_path_with_query_string(scope), scope["http_version"]
+            cycle.access_logger.info('%s - "%s %s HTTP/%s" %d', get_client_addr(scope), *what, status)
+        cycle.transport.write(head.block)
 
     async def _send_interim(self, message: Any) -> None:
         if self._cycle.scope["http_version"] != "1.1":
@@ -128,14 +146,10 @@ class Exchange:
             raise RuntimeError("An interim answer comes before the final one.")
         if message["status"] not in _INTERIM_STATUS:
             raise ValueError(f"{message['status']} is no interim answer")
-        lines = [STATUS_LINE[message["status"]]]
-        for name, value in message.get("headers", ()):
-            if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
-                raise ValueError("a header of an interim answer is malformed")
-            lines += (name, b": ", value, b"\r\n")
+        lines = [field_line(name, value) for name, value in message.get("headers", ())]
         await self._cycle.flow.drain()
         if not self._cycle.disconnected:
-            self._cycle.transport.write(b"".join((*lines, b"\r\n")))
+            self._cycle.transport.write(b"".join((STATUS_LINE[message["status"]], *lines, b"\r\n")))
 
     async def _send_file(self, message: Any) -> None:
         cycle = self._cycle
