@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import anyio
@@ -112,4 +113,10 @@ async def cancel_on_departure(receive: Receive, scope: anyio.CancelScope) -> Non
 
 
 def _encoded(headers: HeaderLines) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+    return list(map(_encoded_line, headers))
+
+
+@lru_cache(maxsize=4096)
+def _encoded_line(line: tuple[str, str]) -> tuple[bytes, bytes]:
+    name, value = line
+    return name.encode("ascii"), value.encode("latin-1")

@@ -1,6 +1,7 @@
 """Decide, then send: the whole answer to GET and HEAD of a file as one plain value (RFC 9110 s.13 to s.15)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fileserver.http import problems
 from fileserver.http.conditions import Validators, Verdict, evaluate, if_range_holds
@@ -13,6 +14,11 @@ from fileserver.http.media_types import serve_as
 from fileserver.http.multipart_ranges import byteranges, content_range
 from fileserver.http.problems import Problem
 from fileserver.http.ranges import Parts, Span, Unsatisfiable, Whole, select
+
+# The fields of a request that its answer depends on.
+_THAT_MATTER = frozenset(
+    {"range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "want-repr-digest"}
+)
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -46,7 +52,7 @@ class _Question:
     attachment: str | None
     cache_control: str
     boundary: str
-    now_s: int
+    modified_s: int
 
 
 def decide(
@@ -64,7 +70,10 @@ def decide(
     `attachment`: None leaves to the media type whether a browser saves the file, empty text makes it save under the
     stored name, other text under that name. `boundary` separates the parts of several ranges.
     """
-    question = _Question(method, fields, representation, attachment, cache_control, boundary, now_s)
+    modified_s = min(representation.modified_ns // 1_000_000_000, now_s)  # never later than the answer (s.8.8.2.1)
+    if fields.has_none(_THAT_MATTER):
+        return _plain(method, representation, attachment, cache_control, modified_s)
+    question = _Question(method, fields, representation, attachment, cache_control, boundary, modified_s)
     validators = Validators(representation.etag, representation.modified_ns // 1_000_000_000)
     match evaluate(method, fields, validators, now_s=now_s):
         case Verdict.NOT_MODIFIED:
@@ -87,6 +96,12 @@ def decide(
             return _several(question, spans)
         case Whole():
             return _whole(question)
+
+
+@lru_cache(maxsize=1024)
+def _plain(method: str, file: Representation, attachment: str | None, cache_control: str, modified_s: int) -> Decision:
+    """The answer to a request that asks for nothing in particular: the same for each."""
+    return _whole(_Question(method, Fields(), file, attachment, cache_control, "", modified_s))
 
 
 def _whole(question: _Question) -> Decision:
@@ -129,11 +144,10 @@ def _always(question: _Question) -> Headers:
 
 def _described(question: _Question) -> Headers:
     file = question.file
-    modified_s = min(file.modified_ns // 1_000_000_000, question.now_s)  # never later than the answer (s.8.8.2.1)
     served = serve_as(file.media_type)
     is_inline = question.attachment is None and served.is_inline
     headers: Headers = (
-        ("last-modified", format_http_date(modified_s)),
+        ("last-modified", format_http_date(question.modified_s)),
         ("accept-ranges", "bytes"),
         (
             "content-disposition",

@@ -1,6 +1,6 @@
 """A request's header fields (RFC 9110 s.5), as plain values."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 class Fields:
@@ -25,6 +25,10 @@ class Fields:
     def lines(self, name: str) -> tuple[str, ...]:
         """The values of all lines of a field."""
         return tuple(self._lines.get(name, ()))
+
+    def has_none(self, names: Collection[str]) -> bool:
+        """Whether there is no line of any of these fields."""
+        return self._lines.keys().isdisjoint(names)
 
     def joined(self, name: str) -> str | None:
         """All lines of a list field as the one list they are (RFC 9110 s.5.3); None where there is none."""

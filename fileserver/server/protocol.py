@@ -17,19 +17,10 @@ from uvicorn.protocols.utils import is_ssl
 
 from fileserver.http import request_head
 from fileserver.http.problems import Headers, Problem
-from fileserver.server import crowd
+from fileserver.server import crowd, refusal
 from fileserver.server.exchange import INTERIM, ZEROCOPY, Exchange
 from fileserver.server.limits import Limits, limits_of
 from fileserver.server.pace import Pace, taken_by_peer
-from fileserver.server.refusal import (
-    RETRY,
-    TOO_MANY,
-    TOO_MANY_FROM_ADDRESS,
-    TOO_MANY_REQUESTS,
-    TOO_SLOW,
-    Refused,
-    refusal,
-)
 from fileserver.server.zero_copy import IS_AVAILABLE
 from fileserver.settings import Settings
 
@@ -58,6 +49,7 @@ class HardProtocol(HttpToolsProtocol):
         self._watch: asyncio.TimerHandle | None = None
         self._exchange: Exchange | None = None
         self._has_zero_copy = False
+        self._look_s = min(self.limits.look_s, self.timeout_keep_alive / 4)
 
         self._refusal: Problem | None = None  # comes after the answers to the requests before it
         self._is_over = False  # what still comes is thrown away
@@ -85,14 +77,14 @@ class HardProtocol(HttpToolsProtocol):
         self._waiting_since = self.loop.time()
         if (problem := self._crowd_problem()) is not None:
             self._is_over = True
-            self._send_refusal(problem, RETRY)
+            self._send_refusal(problem, refusal.RETRY)
             transport.close()
             return
         if self.limits.min_rate and hasattr(socket, "TCP_USER_TIMEOUT"):
             with suppress(OSError):  # no TCP; else the kernel, too, gives up a client that takes nothing
                 timeout_ms = int(self.limits.min_rate_period_s * 1000)
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
-        self._watch = self.loop.call_later(self.limits.look_s, self._look)
+        self._watch = self.loop.call_later(self._look_s, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is no more."""
@@ -111,7 +103,6 @@ class HardProtocol(HttpToolsProtocol):
             if self._unread < 0:
                 self.transport.close()
             return
-        self._unset_keepalive_if_required()
         self._received += len(data)
         cycle, body_size, was_in_body = self.cycle, self._body_size, not self._is_in_head
         if was_in_body or self._has_head_begun:
@@ -123,7 +114,7 @@ class HardProtocol(HttpToolsProtocol):
             self._feed(data)
         except httptools.HttpParserCallbackError as error:
             refused = error.__context__
-            self._refuse(refused.problem if isinstance(refused, Refused) else request_head.MALFORMED)
+            self._refuse(refused.problem if isinstance(refused, refusal.Refused) else request_head.MALFORMED)
         except httptools.HttpParserError:
             self._refuse(request_head.MALFORMED)
         else:
@@ -166,14 +157,14 @@ class HardProtocol(HttpToolsProtocol):
         try:
             self.url, authority = request_head.origin_form(self.url)
         except request_head.MalformedTarget:
-            raise Refused(problem or request_head.target_fault(method)) from None
+            raise refusal.Refused(problem or request_head.target_fault(method)) from None
         problem = problem or request_head.head_fault(
             version, self.headers, authority=authority, allows=self.limits.allowed_hosts.allows
         )
         if problem is None and len(self.pipeline) == _MOST_WAITING:
-            problem = TOO_MANY_REQUESTS
+            problem = refusal.TOO_MANY_REQUESTS
         if problem is not None:
-            raise Refused(problem)
+            raise refusal.Refused(problem)
         if authority is not None:  # it stands for Host (RFC 9112 s.3.2.2)
             self.headers[:] = [(name, authority if name == b"host" else value) for name, value in self.headers]
         if self.parser.should_upgrade():
@@ -214,13 +205,16 @@ class HardProtocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, self._exchange)
 
     def on_response_complete(self) -> None:
-        """An answer is whole."""
+        """An answer is whole. Instead of uvicorn's own, which sets a timer for each: here `_look` watches the idle."""
+        self.server_state.total_requests += 1
         self._exchange = None
         self._waiting_since = self.loop.time()
-        super().on_response_complete()
+        if self.transport.is_closing():
+            return
         if self.pipeline:
-            self.flow.pause_reading()  # uvicorn reads on
-        if self._refusal is not None and not self._is_answering() and not self.transport.is_closing():
+            self._start_asgi_task(*self.pipeline.pop())
+        self._read_on()
+        if self._refusal is not None and not self._is_answering():
             self._answer_refusal(self._refusal)
 
     def _read_on(self) -> None:
@@ -232,12 +226,12 @@ class HardProtocol(HttpToolsProtocol):
 
     def _crowd_problem(self) -> Problem | None:
         if len(self.connections) > self.limits.max_connections:
-            return TOO_MANY
+            return refusal.TOO_MANY
         most = self.limits.max_connections_per_address
         if most is None or self.client is None or self.limits.is_trusted(self.client[0]):
             return None
         self._address = self.client[0]
-        return TOO_MANY_FROM_ADDRESS if crowd.come(self.server_state, self._address) > most else None
+        return refusal.TOO_MANY_FROM_ADDRESS if crowd.come(self.server_state, self._address) > most else None
 
     def _begin_head(self, size: int) -> None:
         self._has_head_begun = True
@@ -264,18 +258,24 @@ class HardProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         """Now and then: is the client still with us?"""
         now = self.loop.time()
-        self._watch = self.loop.call_later(self.limits.look_s, self._look)
+        self._watch = self.loop.call_later(self._look_s, self._look)
         is_late = now - self._waiting_since > self.limits.header_timeout_s
         if self._is_in_head and is_late and not self._is_answering() and self._has_head_begun:
-            self._refuse(TOO_SLOW)
-        elif is_late and self.cycle is None:
-            self.transport.close()  # it has never said a word
+            self._refuse(refusal.TOO_SLOW)
+        elif self._is_idle(now):
+            self.transport.close()
         elif self._receiving.is_too_slow(now, self._received, is_waiting=self._is_waiting_for_body()):
-            self._refuse(TOO_SLOW)
+            self._refuse(refusal.TOO_SLOW)
         elif (taken := taken_by_peer(self._socket)) is not None:
             size, is_waiting = taken
             if self._sending.is_too_slow(now, size, is_waiting=is_waiting):
                 self._tear()
+
+    def _is_idle(self, now: float) -> bool:
+        """Whether nothing has come for too long, where nothing is to be answered."""
+        patience_s = self.limits.header_timeout_s if self.cycle is None else self.timeout_keep_alive
+        has_begun = self._is_in_head and self._has_head_begun
+        return not self._is_answering() and not has_begun and now - self._waiting_since > patience_s
 
     def _is_waiting_for_body(self) -> bool:
         """Whether the application may have more of the body, and it is the client who does not send it."""
@@ -322,7 +322,6 @@ class HardProtocol(HttpToolsProtocol):
 
     def _answer_refusal(self, problem: Problem) -> None:
         self._refusal = None
-        self._unset_keepalive_if_required()
         self._send_refusal(problem)
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -335,7 +334,7 @@ class HardProtocol(HttpToolsProtocol):
         log.info("%s is refused: %s, %s", client, problem.type.slug, problem.detail)
         method = self.parser.get_method()  # of the request that is being received
         defaults = self.server_state.default_headers
-        self.transport.write(refusal(problem, method, defaults=defaults, headers=headers))
+        self.transport.write(refusal.answer(problem, method, defaults=defaults, headers=headers))
 
     def _tear(self) -> None:
         """End the connection at once, and visibly, with nothing left in the kernel."""

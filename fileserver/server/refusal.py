@@ -23,9 +23,7 @@ class Refused(Exception):
         self.problem = problem
 
 
-def refusal(
-    problem: Problem, method: bytes, *, defaults: Iterable[tuple[bytes, bytes]], headers: Headers = ()
-) -> bytes:
+def answer(problem: Problem, method: bytes, *, defaults: Iterable[tuple[bytes, bytes]], headers: Headers = ()) -> bytes:
     """The whole answer; `defaults` are the fields that the server adds to all its answers."""
     given = (*problem.headers(), *headers, ("connection", "close"))
     lines = (*defaults, *((name.encode(), value.encode()) for name, value in given))
