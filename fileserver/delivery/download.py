@@ -4,6 +4,7 @@ import secrets
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import lru_cache
 
 import anyio
 
@@ -138,6 +139,7 @@ class Rate:
         return piece
 
 
+@lru_cache(maxsize=1024)
 def representation_of(entry: Entry) -> Representation:
     """What HTTP needs to know of an entry."""
     return Representation(
