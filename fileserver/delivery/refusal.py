@@ -9,6 +9,8 @@ import anyio
 
 from fileserver.delivery.asgi import App, Message, Receive, Scope, Send
 
+_BODY = ("http.response.body", "http.response.zerocopysend")
+
 LINGER_BYTES = 1 << 20
 LINGER_S = 2.0
 
@@ -44,7 +46,7 @@ class _Exchange:
         if message["type"] == "http.response.start" and self._is_body_pending:
             self._is_closing = True
             message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
-        is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        is_last = message["type"] in _BODY and not message.get("more_body", False)
         if is_last and self._is_closing and self._is_body_pending:
             await self._send({**message, "more_body": True})
             await self._linger()

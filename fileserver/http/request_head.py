@@ -100,6 +100,16 @@ def _host_fault(
     )
 
 
+def without_upgrade(method: bytes, target: bytes, version: str, fields: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The bytes of a head, less its wish for another protocol (RFC 9110 s.7.8).
+
+    >>> without_upgrade(b"GET", b"/", "1.1", [(b"host", b"a"), (b"upgrade", b"h2c")])
+    b'GET / HTTP/1.1\\r\\nhost: a\\r\\n\\r\\n'
+    """
+    lines = [b"%b: %b\r\n" % field for field in fields if field[0] != b"upgrade"]
+    return b"".join((b"%b %b HTTP/%b\r\n" % (method, target, version.encode()), *lines, b"\r\n"))
+
+
 def size_fault(target: bytes, fields: list[tuple[bytes, bytes]], limits: HeadLimits) -> Problem | None:
     """Whether a whole head is longer than allowed (RFC 9110 s.15.5.15, RFC 6585 s.5)."""
     if len(target) > limits.max_request_line:

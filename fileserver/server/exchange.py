@@ -45,7 +45,7 @@ class Exchange:
         self._tear = tear
         self._has_zero_copy = has_zero_copy
         self._sender: FileSender | None = None
-        self._is_close_delimited = False
+        self.is_close_delimited = False
         self._body = [bytes(cycle.body)] if cycle.body else []  # what came while others had their turn
         self._body_size = len(cycle.body)
 
@@ -56,7 +56,7 @@ class Exchange:
         except ClientDisconnected:
             pass  # the application has been told, and had nothing to add
         finally:
-            if self._is_close_delimited and not self._cycle.response_complete:
+            if self.is_close_delimited and not self._cycle.response_complete:
                 self._tear()  # an orderly close would say that this was all
 
     def peer_has_gone(self) -> None:
@@ -66,6 +66,10 @@ class Exchange:
         self._cycle.message_event.set()
         if self._sender is not None:
             self._sender.peer_has_gone()
+
+    def is_sending(self) -> bool:
+        """Whether bytes wait for the client to take them."""
+        return self._sender is not None or self._cycle.transport.get_write_buffer_size() > 0
 
     def is_of(self, cycle: RequestResponseCycle) -> bool:
         """Whether this is the exchange of a cycle."""
@@ -108,7 +112,7 @@ class Exchange:
         elif kind == "http.response.start" and not cycle.response_started:
             await self._start(message)
         else:
-            if self._is_close_delimited:
+            if self.is_close_delimited:
                 cycle.expected_content_length = len(message.get("body", b""))
             await cycle.send(message)
         if cycle.disconnected:
@@ -133,7 +137,7 @@ class Exchange:
         cycle.keep_alive = head.keeps_alive
         cycle.chunked_encoding = head.is_chunked
         cycle.expected_content_length = head.length or 0
-        self._is_close_delimited = head.is_close_delimited
+        self.is_close_delimited = head.is_close_delimited
         if cycle.access_log:
             what = scope["method"], get_path_with_query_string(scope), scope["http_version"]
             cycle.access_logger.info('%s - "%s %s HTTP/%s" %d', get_client_addr(scope), *what, status)
@@ -176,7 +180,7 @@ class Exchange:
         cycle = self._cycle
         if cycle.chunked_encoding:
             cycle.transport.write(b"%x\r\n" % count)
-        elif not self._is_close_delimited:
+        elif not self.is_close_delimited:
             if count > cycle.expected_content_length:
                 raise RuntimeError("Response content longer than Content-Length")
             cycle.expected_content_length -= count
@@ -202,7 +206,7 @@ class Exchange:
     def _break_off(self) -> None:
         """A piece is not whole: whatever came after it would pass for its end."""
         self._cycle.disconnected = True
-        if not self._is_close_delimited:
+        if not self.is_close_delimited:
             self._cycle.transport.close()
 
 

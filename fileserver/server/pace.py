@@ -10,8 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import Protocol
 
-# struct tcp_info of linux/tcp.h: tcpi_unacked, tcpi_bytes_acked, tcpi_notsent_bytes.
-_UNACKED = 24
+# struct tcp_info of linux/tcp.h: tcpi_bytes_acked, tcpi_notsent_bytes.
 _BYTES_ACKED = 120
 _NOTSENT = 144
 _TCP_INFO_SIZE = 148
@@ -54,9 +53,10 @@ class Pace:
 
 
 def taken_by_peer(connection: Options) -> tuple[int, bool] | None:
-    """Bytes that the other side has acknowledged, and whether more are on their way to it.
+    """Bytes that the other side has acknowledged, and whether more wait because it does not take them.
 
-    None where the system does not say: not Linux, or no TCP.
+    What is on its way does not wait: of an answer that comes in drops, the last one always is. None where the system
+    does not say: not Linux, or no TCP.
     """
     try:
         info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
@@ -64,7 +64,6 @@ def taken_by_peer(connection: Options) -> tuple[int, bool] | None:
         return None
     if len(info) < _TCP_INFO_SIZE:
         return None
-    (unacked,) = struct.unpack_from("=I", info, _UNACKED)
     (acked,) = struct.unpack_from("=Q", info, _BYTES_ACKED)
     (unsent,) = struct.unpack_from("=I", info, _NOTSENT)
-    return acked, bool(unacked or unsent)
+    return acked, unsent > 0

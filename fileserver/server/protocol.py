@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.protocols.utils import is_ssl
 
 from fileserver.http import request_head
-from fileserver.http.problems import Headers, Problem
+from fileserver.http.problems import Problem
 from fileserver.server import crowd, refusal
 from fileserver.server.exchange import INTERIM, ZEROCOPY, Exchange
 from fileserver.server.limits import Limits, limits_of
@@ -54,6 +54,7 @@ class HardProtocol(HttpToolsProtocol):
         self._refusal: Problem | None = None  # comes after the answers to the requests before it
         self._is_over = False  # what still comes is thrown away
         self._unread = _LINGER_SIZE
+        self._ended_at: float | None = None  # when the client said that it sends no more
 
         self.url = b""  # uvicorn has none before the first request
         self._is_in_head = True  # or between two requests; else in a body
@@ -66,8 +67,6 @@ class HardProtocol(HttpToolsProtocol):
         self._received = 0
         self._receiving = Pace(self.limits.min_rate, self.limits.min_rate_period_s)
         self._sending = Pace(self.limits.min_rate, self.limits.min_rate_period_s)
-
-    # The transport's calls
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected."""
@@ -96,6 +95,16 @@ class HardProtocol(HttpToolsProtocol):
         if self._exchange is not None:  # uvicorn tells the request that came last, which may wait for its turn
             self._exchange.peer_has_gone()
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """The client sends no more: if its request is whole, it waits for the answer, or is gone (see `_look`)."""
+        if self._is_answering() and self._is_in_head and not is_ssl(self.transport):
+            self._is_over, self._ended_at = True, self.loop.time()
+            self.cycle.keep_alive = False
+            return True
+        if self._exchange is not None and self._exchange.is_close_delimited:
+            self._tear()
+        return None
+
     def data_received(self, data: bytes) -> None:
         """Bytes from the client."""
         if self._is_over:
@@ -105,11 +114,8 @@ class HardProtocol(HttpToolsProtocol):
             return
         self._received += len(data)
         cycle, body_size, was_in_body = self.cycle, self._body_size, not self._is_in_head
-        if was_in_body or self._has_head_begun:
-            self._head_size += len(data)
-        else:
-            self._begin_head(len(data))
-            self._is_at_head = True
+        self._is_at_head = not was_in_body and not self._has_head_begun
+        self._head_size += len(data)
         try:
             self._feed(data)
         except httptools.HttpParserCallbackError as error:
@@ -132,22 +138,23 @@ class HardProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as stopped:
-            lines = [b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"]
-            version = self.parser.get_http_version().encode()
-            first = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
-            self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-            self._feed(b"".join((first, *lines, b"\r\n", data[stopped.args[0] :])))
-
-    # The parser's calls
+            fed = int(stopped.args[0])
+        else:
+            return
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._feed(request_head.without_upgrade(method, self.url, version, self.headers) + data[fed:])
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
         self.scope["asgi"]["spec_version"] = "2.4"
         self.scope["extensions"] = {ZEROCOPY: {}} if self._has_zero_copy else {}
+        self._has_head_begun = True
+        self._waiting_since = self.loop.time()
         if not self._is_at_head:
-            self._begin_head(0)  # how much of what is being parsed comes before it is not known
+            self._head_size = 0  # how much of what is being parsed comes before it is not known
         self._is_at_head = False
 
     def on_headers_complete(self) -> None:
@@ -171,6 +178,8 @@ class HardProtocol(HttpToolsProtocol):
             return  # see _feed
         if version == "1.1":
             self.scope["extensions"][INTERIM] = {}
+        else:
+            self.expect_100_continue = False  # RFC 9110 s.10.1.1
         self._is_in_head = False
         self._chunk_excess = 0
         super().on_headers_complete()
@@ -197,8 +206,7 @@ class HardProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
         self._is_in_head = True
         self._has_head_begun = False
-
-    # uvicorn's calls
+        self._head_size = 0
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._exchange = Exchange(app, cycle, read_on=self._read_on, tear=self._tear, has_zero_copy=self._has_zero_copy)
@@ -222,8 +230,6 @@ class HardProtocol(HttpToolsProtocol):
         if not self.pipeline:
             self.flow.resume_reading()
 
-    # Limits
-
     def _crowd_problem(self) -> Problem | None:
         if len(self.connections) > self.limits.max_connections:
             return refusal.TOO_MANY
@@ -233,20 +239,13 @@ class HardProtocol(HttpToolsProtocol):
         self._address = self.client[0]
         return refusal.TOO_MANY_FROM_ADDRESS if crowd.come(self.server_state, self._address) > most else None
 
-    def _begin_head(self, size: int) -> None:
-        self._has_head_begun = True
-        self._waiting_since = self.loop.time()
-        self._head_size = size
-
     def _check_partial_head(self, data: bytes) -> None:
         """After bytes that ended in the midst of a head, or between two requests."""
-        if not self._has_head_begun:
-            return
         if len(self.url) > self.limits.head.max_request_line:
             self._refuse(request_head.TOO_LONG)
         elif self._head_size > self.limits.head.max_header_size:
             self._refuse(request_head.TOO_LARGE)
-        elif self.url and data.endswith(b"\n") and self.parser.get_http_version() == "0.0":
+        elif self._has_head_begun and self.url and data.endswith(b"\n") and self.parser.get_http_version() == "0.0":
             self._refuse(request_head.MALFORMED)  # a line without a version: HTTP/0.9
 
     def _check_framing_size(self, fed: int, body_size: int) -> None:
@@ -262,7 +261,7 @@ class HardProtocol(HttpToolsProtocol):
         is_late = now - self._waiting_since > self.limits.header_timeout_s
         if self._is_in_head and is_late and not self._is_answering() and self._has_head_begun:
             self._refuse(refusal.TOO_SLOW)
-        elif self._is_idle(now):
+        elif self._is_idle(now) or self._is_forsaken(now):
             self.transport.close()
         elif self._receiving.is_too_slow(now, self._received, is_waiting=self._is_waiting_for_body()):
             self._refuse(refusal.TOO_SLOW)
@@ -272,10 +271,14 @@ class HardProtocol(HttpToolsProtocol):
                 self._tear()
 
     def _is_idle(self, now: float) -> bool:
-        """Whether nothing has come for too long, where nothing is to be answered."""
         patience_s = self.limits.header_timeout_s if self.cycle is None else self.timeout_keep_alive
         has_begun = self._is_in_head and self._has_head_begun
         return not self._is_answering() and not has_begun and now - self._waiting_since > patience_s
+
+    def _is_forsaken(self, now: float) -> bool:
+        """Whether the client has ended its side, and nothing is on its way that would tell whether it is there."""
+        is_sending = self._exchange is not None and self._exchange.is_sending()
+        return self._ended_at is not None and not is_sending and now - self._ended_at > _LINGER_S
 
     def _is_waiting_for_body(self) -> bool:
         """Whether the application may have more of the body, and it is the client who does not send it."""
@@ -289,10 +292,7 @@ class HardProtocol(HttpToolsProtocol):
         )
 
     def _is_answering(self) -> bool:
-        """Whether a request has come whose answer is not whole."""
-        return self.cycle is not None and not self.cycle.response_complete
-
-    # Refusals
+        return self._exchange is not None
 
     def _refuse(self, problem: Problem) -> None:
         """Answer the request that is being received, after those before it, and nothing that comes then."""
@@ -304,6 +304,7 @@ class HardProtocol(HttpToolsProtocol):
                 self._answer_refusal(problem)
         elif self.pipeline and self.pipeline[0][0] is self.cycle:  # its turn has not come
             self.pipeline.popleft()
+            self._is_in_head, self._has_head_begun = True, False
             self._refusal = problem
         elif self.cycle.response_complete:
             self.transport.close()
@@ -315,7 +316,7 @@ class HardProtocol(HttpToolsProtocol):
 
     def _take_over(self) -> None:
         """To the application it looks as if the client had left."""
-        cycle = self.cycle
+        cycle, self._exchange = self.cycle, None
         cycle.response_started = cycle.response_complete = cycle.disconnected = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()
@@ -329,16 +330,15 @@ class HardProtocol(HttpToolsProtocol):
             self._watch.cancel()
         self._watch = self.loop.call_later(_LINGER_S, self.transport.close)
 
-    def _send_refusal(self, problem: Problem, headers: Headers = ()) -> None:
+    def _send_refusal(self, problem: Problem, *headers: tuple[bytes, bytes]) -> None:
         client = self.client[0] if self.client else "a client"
         log.info("%s is refused: %s, %s", client, problem.type.slug, problem.detail)
-        method = self.parser.get_method()  # of the request that is being received
-        defaults = self.server_state.default_headers
-        self.transport.write(refusal.answer(problem, method, defaults=defaults, headers=headers))
+        defaults = (*self.server_state.default_headers, *headers)
+        self.transport.write(refusal.answer(problem, self.parser.get_method(), defaults))
 
     def _tear(self) -> None:
         """End the connection at once, and visibly, with nothing left in the kernel."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # ValueError: it has ended already
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
