@@ -204,8 +204,10 @@ class _Watch:
             self._start(message)
         try:
             await self._send(message)
-        except OSError:  # how ASGI 2.4 servers say that the client left
+        except OSError as error:  # how ASGI 2.4 servers say that the client left
             self._has_left = True
+            if bytes_sent := getattr(error, "bytes_sent", 0):  # how ours says how much of a piece it has sent
+                self._count_bytes(kind, bytes_sent)
             raise
         if kind in _WAYS and not self._has_left:
             self._sent(kind, message)
@@ -238,8 +240,11 @@ class _Watch:
         self._is_complete = not message.get("more_body", False)
         size = message["count"] if kind == _ZEROCOPY else len(message.get("body", b""))
         if size and self._scope["method"] != "HEAD":
-            self._bytes_out += size
-            self._metrics.sent_by[kind].inc(size)
+            self._count_bytes(kind, size)
+
+    def _count_bytes(self, kind: str, size: int) -> None:
+        self._bytes_out += size
+        self._metrics.sent_by[kind].inc(size)
 
     def _open(self) -> None:
         if not self._is_open:

@@ -40,6 +40,9 @@ CHUNK_SIZE = 256 * 1024
 # Below, one read and one write of head and body together cost less than a write and a sendfile.
 ZERO_COPY_SIZE = 64 * 1024
 
+# A piece is counted when it has left, so that /metrics tells of a long download while it lasts.
+MOST_AT_ONCE = 64 << 20
+
 PIECES_A_SECOND = 8
 """How finely a limited rate is cut."""
 
@@ -104,7 +107,7 @@ class Sending:
 
     async def _send_span(self, span: Span, *, has_more: bool) -> None:
         while span:
-            piece = span if self._rate is None else await self._rate.take(span)
+            piece = span[:MOST_AT_ONCE] if self._rate is None else await self._rate.take(span)
             span = span[len(piece) :]
             await self._send_piece(piece, has_more=has_more or len(span) > 0)
 

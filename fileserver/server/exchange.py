@@ -3,7 +3,7 @@
 - `http.response.zerocopysend`, as ASGI's extensions describe it: a piece of a regular file, between other pieces of a
   body. Without `offset` it is taken from the descriptor's position. EOFError is raised when the bytes are not there.
 - `http.response.interim`, ours: `status` (1xx) and `headers`, sent at once, before the answer (RFC 9110 s.15.2).
-- After the client has left, `send` raises OSError (ASGI 2.4).
+- After the client has left, `send` raises OSError (ASGI 2.4), with `bytes_sent` when it left within a piece of a file.
 """
 
 import asyncio
@@ -25,6 +25,14 @@ INTERIM = "http.response.interim"
 _HIGH_WATER = 512 * 1024
 
 _INTERIM_STATUS = frozenset(range(102, 200))  # 100 is sent when the body is first asked for, 101 by nobody here
+
+
+class LeftMidway(ClientDisconnected):
+    """The client left while a piece of a file was on its way to it."""
+
+    def __init__(self, bytes_sent: int) -> None:
+        super().__init__()
+        self.bytes_sent = bytes_sent
 
 
 class Exchange:
@@ -196,7 +204,7 @@ class Exchange:
             await self._sender.send(file, offset, count)
             is_whole = True
         except PeerGone as error:
-            raise ClientDisconnected from error
+            raise LeftMidway(self._sender.sent) from error
         finally:
             self._sender.close()
             self._sender = None

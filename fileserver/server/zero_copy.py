@@ -39,6 +39,8 @@ class FileSender:
         self._loop = loop
         self._writable: asyncio.Future[None] | None = None
         self._is_gone = False
+        self.sent = 0
+        """Bytes that the kernel has taken so far."""
 
     async def send(self, file: int, offset: int | None, count: int) -> None:
         """Send `count` bytes of a descriptor; without an offset from its position, which moves.
@@ -58,6 +60,7 @@ class FileSender:
             else:
                 if not sent:
                     raise EOFError("the file is shorter than what is to be sent")
+            self.sent += sent
             count -= sent
             if offset is not None:
                 offset += sent
