@@ -126,8 +126,9 @@ class Settings(BaseSettings):
         description="Bytes per second that a client must send of a body, or take of an answer that waits for it; 0 "
         "lets it take its time.",
     )
+    # Not 30: a kernel opens a full receive buffer of 32 MiB again by 2 MiB, for which a reader of 50 KB/s takes 40 s.
     min_rate_period: Annotated[float, Shown("SECONDS")] = Field(
-        default=30.0, gt=0, le=DAY_S, description="The time over which `min_rate` is averaged."
+        default=60.0, gt=0, le=DAY_S, description="The time over which `min_rate` is averaged."
     )
     max_request_line: Annotated[Size, Shown("BYTES")] = Field(
         default=8 * KIB, ge=64, le=64 * KIB - 1, description="The longest address of a request, with its query."
