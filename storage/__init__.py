@@ -8,6 +8,7 @@ from storage.errors import (
     InvalidKey,
     IsFolder,
     KeyBusy,
+    LengthMismatch,
     NoSpace,
     NotFound,
     OffsetMismatch,
@@ -16,8 +17,13 @@ from storage.errors import (
     ReadOnlyStore,
     StorageError,
     StoreDamaged,
+    StoreDegraded,
     StoreUnavailable,
     TooLarge,
+    TooManyUploads,
+    UploadExpired,
+    UploadIsComplete,
+    UploadTakenOver,
 )
 from storage.keys import (
     RESERVED_NAME,
@@ -34,8 +40,10 @@ from storage.library import HEAD_SIZE, Detect, Library, Received
 from storage.local import LocalStore
 from storage.local_listing import BATCH as LIST_BATCH
 from storage.memory import MemoryStore
-from storage.model import Condition, Entry, Listed, Span, Subfolder, always
+from storage.model import Condition, Entry, Listed, Span, Subfolder, Upload, UploadLimits, always
+from storage.open_upload import OpenUpload
 from storage.store import Draft, Hash, Reader, Store
+from storage.uploads import Uploads
 
 __all__ = [
     "HEAD_SIZE",
@@ -56,6 +64,7 @@ __all__ = [
     "IsFolder",
     "Key",
     "KeyBusy",
+    "LengthMismatch",
     "Library",
     "Listed",
     "LocalStore",
@@ -63,6 +72,7 @@ __all__ = [
     "NoSpace",
     "NotFound",
     "OffsetMismatch",
+    "OpenUpload",
     "OtherFileSystem",
     "PreconditionFailed",
     "ReadOnlyStore",
@@ -72,9 +82,17 @@ __all__ = [
     "StorageError",
     "Store",
     "StoreDamaged",
+    "StoreDegraded",
     "StoreUnavailable",
     "Subfolder",
     "TooLarge",
+    "TooManyUploads",
+    "Upload",
+    "UploadExpired",
+    "UploadIsComplete",
+    "UploadLimits",
+    "UploadTakenOver",
+    "Uploads",
     "always",
     "folder_to_read",
     "folder_to_write",

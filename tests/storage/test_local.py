@@ -202,7 +202,7 @@ async def test_only_one_of_two_servers_has_sole_use(local: LocalStore, tmp_path:
 async def test_a_full_disk_is_no_space(local: LocalStore) -> None:
     with pytest.raises(NoSpace):
         await local.draft("d", length=1 << 60)
-    assert await local.drafts() == ()
+    assert await local.drafts() == {}
 
 
 async def test_a_draft_too_big_for_its_limit_is_no_space_and_leaves_nothing(local: LocalStore) -> None:
@@ -217,7 +217,7 @@ async def test_a_draft_too_big_for_its_limit_is_no_space_and_leaves_nothing(loca
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
-    assert await local.drafts() == ()
+    assert await local.drafts() == {}
 
 
 async def test_a_mount_point_inside_the_root_is_no_place_for_a_commit(local: LocalStore, tmp_path: Path) -> None:
