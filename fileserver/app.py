@@ -1,23 +1,31 @@
 """The one place where the rooms are joined."""
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+import anyio
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from fileserver import media
-from fileserver.api import errors, files, folders, operations, transform
+from fileserver.api import errors, files, folders, operations, transform, uploads
+from fileserver.api.cors import AllowPagesOf
 from fileserver.api.service import Service
 from fileserver.api.shortcut import shortcuts
 from fileserver.delivery.refusal import CloseEarlyAnswers
+from fileserver.http.origins import parse_origins
 from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
 from fileserver.web.docs import STATIC
-from storage import RESERVED_NAME, Catalogue, Library, LocalStore
+from storage import RESERVED_NAME, Catalogue, Library, LocalStore, StorageError, UploadLimits, Uploads
+
+log = logging.getLogger("fileserver")
+
+_SWEEP_S = 60.0
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -25,13 +33,17 @@ def create_app(settings: Settings) -> FastAPI:
 
     Its storage opens and closes with its lifespan, which a mounting application has to run: see `running`.
     """
-    service = Service(_library(settings), settings, Metrics())
+    service = _service(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await service.library.start()
         try:
-            yield
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(service.uploads.watch)
+                tasks.start_soon(_sweep, service.uploads)
+                yield
+                tasks.cancel_scope.cancel()
         finally:
             await service.library.close()
 
@@ -45,13 +57,15 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics and the access log are our own
     )
     app.state.service = service
-    routers = (files.router, folders.router, transform.router, operations.router)
+    routers = (files.router, folders.router, uploads.router, transform.router, operations.router)
     for router in routers:
         app.include_router(router)
     app.state.routes = tuple(route for router in routers for route in router.routes)
     app.router.routes[:0] = (*shortcuts(files.router, files.read), *shortcuts(operations.router, operations.health))
     app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
     errors.install(app)
+    if settings.allowed_origins is not None:  # inmost: nothing outside of it answers requests
+        app.add_middleware(AllowPagesOf, origins=parse_origins(settings.allowed_origins))
     app.add_middleware(CloseEarlyAnswers)
     app.add_middleware(Observe, metrics=service.metrics, is_logging=settings.access_log)
     return app
@@ -64,9 +78,21 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def _library(settings: Settings) -> Library:
+async def _sweep(uploads: Uploads) -> None:
+    while True:
+        await anyio.sleep(_SWEEP_S)
+        try:
+            await uploads.sweep()
+        except StorageError as error:
+            log.warning("what was left behind could not be swept: %r", error)
+
+
+def _service(settings: Settings) -> Service:
     """A read-only server creates nothing below its root: what it learns stays in memory unless a catalogue is there."""
     path = Path(settings.root) / RESERVED_NAME / "catalogue.sqlite3"
     is_kept = settings.may_write or (path.exists() and os.access(path.parent, os.W_OK))
     store = LocalStore(settings.root, is_writable=settings.may_write)
-    return Library(store, Catalogue(path if is_kept else None), media.detect)
+    catalogue = Catalogue(path if is_kept else None)
+    library = Library(store, catalogue, media.detect)
+    limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
+    return Service(library, Uploads(library, store, catalogue, limits), settings, Metrics())

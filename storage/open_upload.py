@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from dataclasses import replace
 
 import anyio
@@ -77,17 +77,25 @@ class OpenUpload:
             self.upload = replace(self.upload, length=length, is_ending=is_ending)
 
     async def append(
-        self, offset: int, chunks: AsyncIterable[bytes], *, digests: Mapping[str, bytes] = _NOTHING
+        self,
+        offset: int,
+        chunks: AsyncIterable[bytes],
+        *,
+        size: int | None = None,
+        digests: Mapping[str, bytes] = _NOTHING,
     ) -> int:
         """Take in bytes; answers the new offset. What arrives of an interrupted body is kept.
 
-        With `digests` (by names of `hashlib`) the bytes are taken as a whole or not at all. Raises OffsetMismatch,
-        TooLarge, DigestMismatch, UploadIsComplete, UploadTakenOver, NoSpace, StoreDegraded (the upload is gone
-        then), and what the chunks raise.
+        Where the `size` of all chunks is known, too many are refused before the first is asked for. With `digests` (by
+        names of `hashlib`) the bytes are taken as a whole or not at all. Raises OffsetMismatch, TooLarge,
+        DigestMismatch, UploadIsComplete, UploadTakenOver, NoSpace, StoreDegraded (the upload is gone then), and what
+        the chunks raise.
         """
         draft = self._taken_draft()
         if offset != draft.size:
             raise OffsetMismatch(draft.size, offset)
+        if size is not None:
+            self._require_room(offset + size)
         if digests:
             await self._catalogue.amend_upload(self.upload.upload_id, unverified_from=offset)
         try:
@@ -145,7 +153,7 @@ class OpenUpload:
         self._digests.keep(self.upload.upload_id, running)
         return running.digest()
 
-    def content(self) -> AsyncIterator[bytes]:
+    def content(self) -> AsyncGenerator[bytes, None]:
         """All bytes so far."""
         draft = self._taken_draft()
         return draft.chunks(range(draft.size), _CHUNK_SIZE)
@@ -193,9 +201,7 @@ class OpenUpload:
     async def _bounded(self, chunks: AsyncIterable[bytes], size: int) -> AsyncIterator[bytes]:
         async for chunk in chunks:
             size += len(chunk)
-            self._require_size(size)
-            if self.upload.length is not None and size > self.upload.length:
-                raise TooLarge(self.upload.length)
+            self._require_room(size)
             yield chunk
 
     async def _cut(self, draft: Draft, offset: int) -> None:
@@ -205,6 +211,11 @@ class OpenUpload:
             if self.upload.unverified_from is not None:
                 self.upload = replace(self.upload, unverified_from=None)
             await self._catalogue.amend_upload(self.upload.upload_id, unverified_from=None)
+
+    def _require_room(self, size: int) -> None:
+        self._require_size(size)
+        if self.upload.length is not None and size > self.upload.length:
+            raise TooLarge(self.upload.length)
 
     def _require_size(self, size: int | None) -> None:
         if size is not None and self._limits.max_size is not None and size > self._limits.max_size:

@@ -75,14 +75,16 @@ class Uploads:
         async with self.resume(upload_id, owner=owner) as upload:
             await upload.discard()
 
-    async def concatenate(self, upload_id: str, parts: Sequence[str], *, owner: str) -> None:
-        """Fill an upload with the bytes of others, which have to be full. Raises LengthMismatch, NotFound."""
-        async with self.resume(upload_id, owner=owner) as whole:
-            for part_id in parts:
-                async with self.resume(part_id, owner=owner) as part:
-                    if part.upload.key is not None or not part.is_full:
-                        raise LengthMismatch
-                    await whole.append(whole.offset, part.content())
+    async def concatenate(self, whole: OpenUpload, parts: Sequence[str]) -> None:
+        """Fill an upload with the bytes of others of its owner, which have to be full and no files of their own.
+
+        Raises LengthMismatch, NotFound, and what `OpenUpload.append` raises.
+        """
+        for part_id in parts:  # one after the other: two that wait for each other's parts would wait for ever
+            async with self.resume(part_id, owner=whole.upload.owner) as part:
+                if part.upload.key is not None or not part.is_full:
+                    raise LengthMismatch
+                await whole.append(whole.offset, part.content())
 
     async def watch(self) -> None:
         """Give up, for as long as it runs, what other processes want."""
