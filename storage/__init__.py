@@ -35,7 +35,9 @@ from storage.local import LocalStore
 from storage.local_listing import BATCH as LIST_BATCH
 from storage.memory import MemoryStore
 from storage.model import Condition, Entry, Listed, Span, Subfolder, always
+from storage.rereading import Pace, Rereader
 from storage.store import Draft, Hash, Reader, Store
+from storage.verification import Finding, Verification
 
 __all__ = [
     "HEAD_SIZE",
@@ -49,6 +51,7 @@ __all__ = [
     "Draft",
     "DraftBusy",
     "Entry",
+    "Finding",
     "Folder",
     "FolderInTheWay",
     "Hash",
@@ -64,10 +67,12 @@ __all__ = [
     "NotFound",
     "OffsetMismatch",
     "OtherFileSystem",
+    "Pace",
     "PreconditionFailed",
     "ReadOnlyStore",
     "Reader",
     "Received",
+    "Rereader",
     "Span",
     "StorageError",
     "Store",
@@ -75,6 +80,7 @@ __all__ = [
     "StoreUnavailable",
     "Subfolder",
     "TooLarge",
+    "Verification",
     "always",
     "folder_to_read",
     "folder_to_write",
