@@ -134,3 +134,33 @@ def _command() -> Callable[..., None]:
 
 
 app.command()(_command())
+
+
+@app.command("verify")
+def verify_folder(
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder that is, or was, served.")],
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Only files whose keys begin so.")] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Tell of damaged and missing files alone.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object for each line, a summary at last.")] = False,
+    learn: Annotated[bool, typer.Option("--learn", help="Record the digests of foreign files.")] = False,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget missing files once they are told of.")] = False,
+    parallel: Annotated[int, typer.Option(metavar="COUNT", min=1, max=64, help="Files read at a time.")] = 2,
+) -> None:
+    """Read all files again and tell which are damaged, missing, or foreign.
+
+    Damaged: the bytes are not those of the recorded digest. Missing: a digest is recorded, and there is no file.
+    Foreign: the file came in or was changed by other ways than the server, and no digest of it is known yet.
+
+    Ends with 0 when no file is damaged or missing, else with 1. A server may run on the folder meanwhile.
+    """
+    from fileserver.verify import (
+        Asked,
+        CannotVerify,
+        verify,
+    )  # the database takes long to load; --help has no use for it
+
+    try:
+        code = verify(Asked(root, prefix, quiet, as_json, learn, forget, parallel))
+    except CannotVerify as error:
+        _end(str(error), _USAGE)
+    raise typer.Exit(code)

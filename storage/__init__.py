@@ -42,8 +42,10 @@ from storage.local_listing import BATCH as LIST_BATCH
 from storage.memory import MemoryStore
 from storage.model import Condition, Entry, Listed, Span, Subfolder, Upload, UploadLimits, always
 from storage.open_upload import OpenUpload
+from storage.rereading import Pace, Rereader
 from storage.store import Draft, Hash, Reader, Store
 from storage.uploads import Uploads
+from storage.verification import Finding, Verification
 
 __all__ = [
     "HEAD_SIZE",
@@ -57,6 +59,7 @@ __all__ = [
     "Draft",
     "DraftBusy",
     "Entry",
+    "Finding",
     "Folder",
     "FolderInTheWay",
     "Hash",
@@ -74,10 +77,12 @@ __all__ = [
     "OffsetMismatch",
     "OpenUpload",
     "OtherFileSystem",
+    "Pace",
     "PreconditionFailed",
     "ReadOnlyStore",
     "Reader",
     "Received",
+    "Rereader",
     "Span",
     "StorageError",
     "Store",
@@ -93,6 +98,7 @@ __all__ = [
     "UploadLimits",
     "UploadTakenOver",
     "Uploads",
+    "Verification",
     "always",
     "folder_to_read",
     "folder_to_write",

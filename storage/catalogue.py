@@ -5,8 +5,8 @@ of a file (`Entry.identity`), so a file edited behind our back simply has none.
 """
 
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    union,
     union_all,
     update,
 )
@@ -41,10 +42,14 @@ CLAIM_LEASE_S = 60  # a commit takes milliseconds; after a minute its process is
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one version of a file beyond what the store itself says."""
+    """What is known of one version of a file beyond what the store itself says.
+
+    `sha256` was taken while the bytes arrived, `learned_sha256` from the stored file.
+    """
 
     sha256: bytes | None = None
     media_type: str | None = None
+    learned_sha256: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +62,36 @@ class Claim:
     sha256: bytes | None = None
 
 
-def _facts_statement() -> Select[bytes | None, str | None]:
+def _facts_statement() -> Select[bytes | None, str | None, bytes | None]:
     digests, media_types, claims = schema.digests.c, schema.media_types.c, schema.claims.c
     key, identity = bindparam("key", type_=schema.KeyBytes), bindparam("identity", type_=Text)
     committed = select(digests.sha256).where(digests.key == key, digests.identity == identity)
     coming = select(claims.sha256).where(claims.key == key, claims.etag == bindparam("etag"))
     seen = select(media_types.media_type).where(media_types.key == key, media_types.identity == identity)
-    return select(func.coalesce(committed.scalar_subquery(), coming.scalar_subquery()), seen.scalar_subquery())
+    learned = select(_learned.sha256).where(_learned.key == key, _learned.identity == identity)
+    known = func.coalesce(committed.scalar_subquery(), coming.scalar_subquery())
+    return select(known, seen.scalar_subquery(), learned.scalar_subquery())
 
 
-def _facts_between_statement() -> CompoundSelect[str, str, bytes | None, str | None]:
+def _facts_between_statement() -> CompoundSelect[str, str, bytes | None, str | None, bytes | None]:
     digests, media_types = schema.digests.c, schema.media_types.c
     ends = bindparam("first", type_=schema.KeyBytes), bindparam("last", type_=schema.KeyBytes)
-    committed = select(digests.key, digests.identity, digests.sha256, null().label("media_type"))
-    seen = select(media_types.key, media_types.identity, null(), media_types.media_type)
-    return union_all(committed.where(digests.key.between(*ends)), seen.where(media_types.key.between(*ends)))
+    committed = select(
+        digests.key, digests.identity, digests.sha256, null().label("media_type"), null().label("learned")
+    )
+    seen = select(media_types.key, media_types.identity, null(), media_types.media_type, null())
+    learned = select(_learned.key, _learned.identity, null(), null(), _learned.sha256)
+    return union_all(
+        committed.where(digests.key.between(*ends)),
+        seen.where(media_types.key.between(*ends)),
+        learned.where(_learned.key.between(*ends)),
+    )
 
 
+_learned = schema.learned_digests.c
 # To put a statement together takes as long as to run it.
 _uploads = schema.uploads.c
+_NOTHING = Facts()
 _FACTS = _facts_statement()
 _FACTS_BETWEEN = _facts_between_statement()
 
@@ -113,21 +129,21 @@ class Catalogue:
         """
         version = {"key": entry.key, "identity": entry.identity, "etag": entry.etag}
         async with _transaction(self._reading) as connection:
-            sha256, media_type = (await connection.execute(_FACTS, version)).one()
-        return Facts(sha256, media_type)
+            sha256, media_type, learned = (await connection.execute(_FACTS, version)).one()
+        return Facts(sha256, media_type, learned)
 
-    async def facts_between(self, first: Key, last: Key) -> dict[tuple[Key, str], Facts]:
-        """What is known of the files from key `first` to `last`, by key and identity."""
-        sha256: dict[tuple[Key, str], bytes | None] = {}
-        media_types: dict[tuple[Key, str], str | None] = {}
+    async def facts_of(self, entries: Iterable[Entry]) -> dict[tuple[Key, str], Facts]:
+        """What is known of the files from the first to the last of these, by key and identity; claims aside."""
+        keys = sorted((entry.key for entry in entries), key=schema.as_bytes)
+        facts: dict[tuple[Key, str], Facts] = {}
         async with _transaction(self._reading) as connection:
-            rows = await connection.execute(_FACTS_BETWEEN, {"first": first, "last": last})
-            for key, identity, digest, media_type in rows:
-                if digest is None:
-                    media_types[Key(key), identity] = media_type
-                else:
-                    sha256[Key(key), identity] = digest
-        return {version: Facts(sha256.get(version), media_types.get(version)) for version in sha256 | media_types}
+            rows = await connection.execute(_FACTS_BETWEEN, {"first": keys[0], "last": keys[-1]})
+            for key, identity, sha256, media_type, learned in rows:
+                known = facts.get((Key(key), identity), _NOTHING)
+                facts[Key(key), identity] = Facts(
+                    known.sha256 or sha256, known.media_type or media_type, known.learned_sha256 or learned
+                )
+        return facts
 
     async def claim(self, claim: Claim, *, now_ms: int | None = None) -> bool:
         """Take the right to commit a key, unless a living writer has it. `now_ms` overrides the clock (Unix time).
@@ -227,10 +243,49 @@ class Catalogue:
         async with _transaction(self._derived) as connection:
             await connection.execute(_upsert(schema.media_types, entry.key, row))
 
+    async def learn_digest(self, entry: Entry, sha256: bytes) -> bool:
+        """Record the digest that a stored file turned out to have; whether nobody was just writing or removing it.
+
+        A digest recorded while a removal is under way would outlive the file.
+        """
+        claimed = schema.claims.c.key == entry.key, schema.claims.c.expires_at_ms >= time.time_ns() // 1_000_000
+        async with self.changing() as connection:
+            if (await connection.execute(select(schema.claims.c.key).where(*claimed))).first() is not None:
+                return False
+            row: dict[str, str | bytes | None] = {"identity": entry.identity, "sha256": sha256}
+            await connection.execute(_upsert(schema.learned_digests, entry.key, row))
+            return True
+
+    async def unlearn_digest(self, entry: Entry) -> None:
+        """Take back what was learned of a version."""
+        async with self.changing() as connection:
+            mine = _learned.key == entry.key, _learned.identity == entry.identity
+            await connection.execute(delete(schema.learned_digests).where(*mine))
+
+    async def keys_with_digests(self, first: str, *, limit: int) -> tuple[Key, ...]:
+        """The keys from `first` on of which some version's digest is known, in the order of their bytes."""
+        pages = (select(table.key).where(table.key >= first) for table in (schema.digests.c, _learned))
+        async with _transaction(self._reading) as connection:
+            rows = await connection.execute(union(*pages).order_by("key").limit(limit))
+            return tuple(map(Key, rows.scalars()))
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection for a short look. Raises StoreUnavailable."""
+        return _transaction(self._reading)
+
+    def changing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A short transaction on what can be found out again: a power cut may lose it. Raises StoreUnavailable."""
+        return _transaction(self._derived)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is recorded outlives the process."""
+        return self._path is not None
+
     async def forget(self, key: Key) -> None:
         """Drop what is known of a key."""
         async with _transaction(self._durable) as connection:
-            for table in (schema.digests, schema.media_types):
+            for table in (schema.digests, schema.learned_digests, schema.wanted_digests, schema.media_types):
                 await connection.execute(delete(table).where(table.c.key == key))
 
 

@@ -9,12 +9,10 @@ import hashlib
 import math
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TypeAlias
 
 import anyio
 import anyio.to_thread
@@ -33,15 +31,14 @@ from storage.errors import (
 )
 from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
+from storage.remembered import Remembered, version_of
 from storage.store import Draft, Reader, Store
+from storage.wanted import Wanted
 
-Version: TypeAlias = tuple[Key, str]
-"""A file's key and identity."""
 Detect = Callable[[bytes, str], str]
 """The media type of a file by its first bytes and its name."""
 
 HEAD_SIZE = 65_536  # bytes that detection may look at
-_REMEMBERED = 16_384  # versions whose entries stay in memory, about 11 MB
 _SOUND_S = 1.0  # whoever asks more often wants to know of this process rather than of its disk
 _DESCRIBED_AT_ONCE = 1000  # entries of a listing between two turns of the event loop
 _CLAIM_PATIENCE_S = 10  # how long a commit waits for another of the same key
@@ -70,7 +67,8 @@ class Library:
         self._catalogue = catalogue
         self._detect = detect
         self._is_sound_until = -math.inf  # on the monotonic clock
-        self._remembered: OrderedDict[Version, Entry] = OrderedDict()
+        self._remembered = Remembered()
+        self.wanted = Wanted()
 
     async def start(self) -> None:
         """Open both, and clear what a crash left unless another server is using it. Raises StoreUnavailable."""
@@ -100,18 +98,17 @@ class Library:
     async def describe(self, reader: Reader) -> Entry:
         """The entry of an opened version with all that is known of it, its media type found out if need be."""
         entry = reader.entry
-        version = _version(entry)
-        if (remembered := self._remembered.get(version)) is not None:
-            self._remembered.move_to_end(version)
+        if (remembered := self._remembered.recall(version_of(entry))) is not None:
             return remembered
         facts = await self._catalogue.facts(entry)
         if facts.media_type is None:
             media_type = await self._detected(reader)
             await self._catalogue.learn_media_type(entry, media_type)
             facts = replace(facts, media_type=media_type)
-        described = self._remembered[version] = _with_facts(entry, facts)
-        if len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
+        described = _with_facts(entry, facts)
+        self._remembered.keep(described)
+        if described.sha256 is None:
+            self.wanted.add(entry.key)
         return described
 
     async def stat(self, key: Key) -> Entry | None:
@@ -122,7 +119,7 @@ class Library:
             return None
         except IsFolder as error:
             raise FolderInTheWay(key) from error
-        remembered = self._remembered.get(_version(entry))
+        remembered = self._remembered.recall(version_of(entry))
         return remembered or _with_facts(entry, await self._catalogue.facts(entry))
 
     async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
@@ -199,6 +196,25 @@ class Library:
                 is_stray = upload is None or upload.is_complete
                 await (draft.discard() if is_stray else draft.close())
 
+    async def learn_digest(self, entry: Entry, sha256: bytes) -> bool:
+        """Record the digest of a stored version, if it is the present one still; its etag stays as it is.
+
+        Whether it was recorded: not while the file is written or removed.
+        """
+        if not await self._is_present(entry) or not await self._catalogue.learn_digest(entry, sha256):
+            return False
+        if not await self._is_present(entry):  # removed between the look and the record
+            await self._catalogue.unlearn_digest(entry)
+            return False
+        self._remembered.forget(version_of(entry))
+        return True
+
+    async def _is_present(self, entry: Entry) -> bool:
+        try:
+            return (await self._store.stat(entry.key)).identity == entry.identity
+        except (NotFound, IsFolder):
+            return False
+
     @asynccontextmanager
     async def _claimed(self, claim: Claim) -> AsyncIterator["_Outcome"]:
         outcome = _Outcome()
@@ -225,14 +241,14 @@ class Library:
 
     async def _described(self, listed: Sequence[Listed]) -> Iterable[Listed]:
         files = [each for each in listed if isinstance(each, Entry)]
-        known = {_version(each): self._remembered.get(_version(each)) for each in files}
-        others = [each for each in files if known[_version(each)] is None]
+        known = {version_of(each): self._remembered.recall(version_of(each)) for each in files}
+        others = [each for each in files if known[version_of(each)] is None]
         if others:
-            facts = await self._catalogue.facts_between(others[0].key, others[-1].key)
+            facts = await self._catalogue.facts_of(others)
             for each in others:
-                if _version(each) in facts:
-                    known[_version(each)] = _with_facts(each, facts[_version(each)])
-        return [known[_version(each)] or each if isinstance(each, Entry) else each for each in listed]
+                if version_of(each) in facts:
+                    known[version_of(each)] = _with_facts(each, facts[version_of(each)])
+        return [known[version_of(each)] or each if isinstance(each, Entry) else each for each in listed]
 
     async def _detected(self, reader: Reader) -> str:
         head = bytearray()
@@ -270,14 +286,10 @@ class Opened:
         await self._reader.close()
 
 
-def _version(entry: Entry) -> Version:
-    return entry.key, entry.identity
-
-
 def _with_facts(entry: Entry, facts: Facts) -> Entry:
     """The strong etag is the digest where it was taken while the bytes arrived, else the store's own."""
     etag = entry.etag if facts.sha256 is None else facts.sha256.hex()
-    return replace(entry, etag=etag, sha256=facts.sha256, media_type=facts.media_type)
+    return replace(entry, etag=etag, sha256=facts.sha256 or facts.learned_sha256, media_type=facts.media_type)
 
 
 async def _bounded(chunks: AsyncIterable[bytes], max_size: int | None) -> AsyncIterator[bytes]:

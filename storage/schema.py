@@ -1,8 +1,8 @@
 """The catalogue's tables, and how we open SQLite.
 
 A file's key may hold bytes that are no UTF-8 (PEP 383), which no database takes as text: keys are stored as bytes,
-whose order is the code-point order of the keys. Digests and media types are rows apart: only a commit writes the one
-and only a look at the bytes writes the other, so neither can undo the other.
+whose order is the code-point order of the keys that are text. Digests, learned digests and media types are rows apart:
+only a commit writes the first and only a look at the bytes writes the others, so neither can undo the other.
 """
 
 from pathlib import Path
@@ -39,11 +39,16 @@ class KeyBytes(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
         """To the database."""
-        return None if value is None else value.encode("utf-8", "surrogateescape")
+        return None if value is None else as_bytes(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
         """From the database."""
         return None if value is None else bytes(value).decode("utf-8", "surrogateescape")
+
+
+def as_bytes(key: str) -> bytes:
+    """What keys are stored as, and ordered by: names that are no UTF-8 come in another order than their texts do."""
+    return key.encode("utf-8", "surrogateescape")
 
 
 metadata = MetaData()
@@ -54,6 +59,25 @@ digests = Table(
     Column("key", KeyBytes, primary_key=True),
     Column("identity", Text, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
+)
+
+learned_digests = Table(
+    "learned_digests",
+    metadata,
+    Column("key", KeyBytes, primary_key=True),
+    Column("identity", Text, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+)
+
+wanted_digests = Table("wanted_digests", metadata, Column("key", KeyBytes, primary_key=True))
+
+upkeep = Table(
+    "upkeep",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("expires_at_ms", Integer, nullable=False),
+    Column("scrubbed", KeyBytes, nullable=False),
 )
 
 media_types = Table(
