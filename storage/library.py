@@ -147,7 +147,7 @@ class Library:
         draft = await self._store.draft(secrets.token_urlsafe(16), length=length)
         try:
             hashes = {name: hashlib.new(name) for name in {"sha256", *digests}}
-            await draft.append(0, _bounded(chunks, max_size), hashes=tuple(hashes.values()))
+            await draft.append(0, _bounded(chunks, max_size), size=length, hashes=tuple(hashes.values()))
             for name, digest in digests.items():
                 if hashes[name].digest() != digest:
                     raise DigestMismatch(name)

@@ -5,13 +5,14 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import ParamSpec
 
 from anyio import CancelScope
 
+from storage.allocation import allocate, release, start_writing
 from storage.beneath import directory_beneath
 from storage.descriptors import SharedDescriptor
 from storage.errors import (
@@ -74,21 +75,17 @@ class LocalDraft:
         """Make all bytes durable that are there: a writer that was cut off had not yet. For a thread."""
         self._medium.sync(self._file.number)
 
-    async def append(self, offset: int, chunks: AsyncIterable[bytes], *, hashes: Sequence[Hash] = ()) -> int:
+    async def append(
+        self, offset: int, chunks: AsyncIterable[bytes], *, size: int | None = None, hashes: Sequence[Hash] = ()
+    ) -> int:
         """See `Draft.append`. Each batch is written and hashed at the same time, in two threads."""
         self._medium.require_sound()
         with self._sole_writer():
             if offset != self.size:
                 raise OffsetMismatch(self.size, offset)
-            batch = _Batch()
-            try:
-                async for chunk in chunks:
-                    if batch.is_full_with(chunk):
-                        offset = await self._write(batch.taken(), offset, hashes)
-            finally:
-                if batch:  # also when the rest never comes: what has arrived need not be sent again
-                    offset = await self._write(batch.taken(), offset, hashes)
-            await self._run_shielded(self.sync)
+            async with self._room(offset, size or 0):
+                offset = await self._take(chunks, offset, hashes)
+                await self._run_shielded(self.sync)
         return offset
 
     async def truncate(self, size: int) -> None:
@@ -140,6 +137,30 @@ class LocalDraft:
         if self.size == 0:
             os.unlink(self._name, dir_fd=self._drafts)
         self.release()
+
+    async def _take(self, chunks: AsyncIterable[bytes], offset: int, hashes: Sequence[Hash]) -> int:
+        batch = _Batch()
+        try:
+            async for chunk in chunks:
+                if batch.is_full_with(chunk):
+                    offset = await self._write(batch.taken(), offset, hashes)
+        finally:
+            if batch:  # also when the rest never comes: what has arrived need not be sent again
+                offset = await self._write(batch.taken(), offset, hashes)
+        return offset
+
+    @asynccontextmanager
+    async def _room(self, offset: int, size: int) -> AsyncIterator[None]:
+        """Room for bytes to come, given back where they do not. A draft that ends in one write needs none."""
+        if size < BATCH_SIZE:
+            yield
+            return
+        await self._run_shielded(allocate, self._file.number, offset, size)
+        try:
+            yield
+        except BaseException:
+            await self._run_shielded(release, self._file.number)
+            raise
 
     async def _write(self, batch: Sequence[bytes], offset: int, hashes: Sequence[Hash]) -> int:
         with _explained(), CancelScope(shield=True):  # a thread still writing would cross the next writer
@@ -262,6 +283,7 @@ def _explained() -> Iterator[None]:
 
 def _write_whole(descriptor: int, batch: Sequence[bytes], offset: int) -> None:
     written = os.pwritev(descriptor, batch, offset)
+    start_writing(descriptor, offset, written)
     if written < sum(map(len, batch)):  # a full disk takes what it can, and says so at the next try
         _write_whole(descriptor, (b"".join(batch)[written:],), offset + written)
 

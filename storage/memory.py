@@ -48,8 +48,11 @@ class MemoryDraft:
         """See `Draft.size`."""
         return len(self.content)
 
-    async def append(self, offset: int, chunks: AsyncIterable[bytes], *, hashes: Sequence[Hash] = ()) -> int:
+    async def append(
+        self, offset: int, chunks: AsyncIterable[bytes], *, size: int | None = None, hashes: Sequence[Hash] = ()
+    ) -> int:
         """See `Draft.append`."""
+        del size
         if self.is_writing:
             raise DraftBusy(self.draft_id)
         if offset != self.size:

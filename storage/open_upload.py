@@ -99,7 +99,7 @@ class OpenUpload:
         if digests:
             await self._catalogue.amend_upload(self.upload.upload_id, unverified_from=offset)
         try:
-            await self._receive(draft, offset, chunks, digests)
+            await self._receive(draft, offset, chunks, size, digests)
         except StoreDegraded:
             await self.discard()
             raise
@@ -182,7 +182,7 @@ class OpenUpload:
             await self._draft.close()
 
     async def _receive(
-        self, draft: Draft, offset: int, chunks: AsyncIterable[bytes], digests: Mapping[str, bytes]
+        self, draft: Draft, offset: int, chunks: AsyncIterable[bytes], size: int | None, digests: Mapping[str, bytes]
     ) -> None:
         checks = {name: hashlib.new(name) for name in digests}
         running = self._digests.take(self.upload.upload_id, draft)
@@ -191,7 +191,8 @@ class OpenUpload:
         carried = (running,) if running.size == offset else ()
         try:
             with self._hold.receiving():
-                await draft.append(offset, self._bounded(chunks, offset), hashes=(*carried, *checks.values()))
+                hashes = *carried, *checks.values()
+                await draft.append(offset, self._bounded(chunks, offset), size=size, hashes=hashes)
         finally:
             self._digests.keep(self.upload.upload_id, running)
         for name, digest in digests.items():

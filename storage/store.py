@@ -62,13 +62,15 @@ class Draft(Protocol):
         """When bytes last came in, or were cut off (Unix time)."""
         ...
 
-    async def append(self, offset: int, chunks: AsyncIterable[bytes], *, hashes: Sequence[Hash] = ()) -> int:
+    async def append(
+        self, offset: int, chunks: AsyncIterable[bytes], *, size: int | None = None, hashes: Sequence[Hash] = ()
+    ) -> int:
         """Take in bytes at the end and answer the new size, which is durable then.
 
-        `hashes` are updated with every byte kept. Raises OffsetMismatch when `offset` is not the size, DraftBusy
-        while another append runs, NoSpace when the medium is full, StoreDegraded when it did not keep what it took.
-        What the chunks themselves raise passes through, a cancellation too; the bytes before it are kept, not
-        promised.
+        `size` is that of all chunks, where it is known: so that a full medium may be noticed before they come. `hashes`
+        are updated with every byte kept. Raises OffsetMismatch when `offset` is not the size, DraftBusy while another
+        append runs, NoSpace when the medium is full, StoreDegraded when it did not keep what it took. What the chunks
+        themselves raise passes through, a cancellation too; the bytes before it are kept, not promised.
         """
         ...
 

@@ -5,6 +5,7 @@ import errno
 import os
 import resource
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
@@ -218,6 +219,26 @@ async def test_a_draft_too_big_for_its_limit_is_no_space_and_leaves_nothing(loca
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
     assert await local.drafts() == {}
+
+
+async def test_room_for_bytes_that_never_come_is_given_back(local: LocalStore, tmp_path: Path) -> None:
+    size = 8 << 20
+    blocks_before_any_byte = 0
+
+    async def broken() -> AsyncIterator[bytes]:
+        nonlocal blocks_before_any_byte
+        blocks_before_any_byte = os.stat(tmp_path / ".fileserver" / "drafts" / "d").st_blocks
+        yield b"x"
+        raise ConnectionResetError
+
+    draft = await local.draft("d")
+    with pytest.raises(ConnectionResetError):
+        await draft.append(0, broken(), size=size)
+    status = os.stat(tmp_path / ".fileserver" / "drafts" / "d")
+    assert blocks_before_any_byte * 512 >= size
+    assert status.st_size == 1
+    assert status.st_blocks * 512 < size
+    await draft.discard()
 
 
 async def test_a_mount_point_inside_the_root_is_no_place_for_a_commit(local: LocalStore, tmp_path: Path) -> None:
