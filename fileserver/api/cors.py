@@ -23,6 +23,7 @@ _REQUEST_HEADERS = (
     "Cache-Control",
     "Content-Digest",
     "Content-Disposition",
+    "Content-MD5",
     "Content-Type",
     "If-Match",
     "If-Modified-Since",
@@ -50,6 +51,7 @@ _REQUEST_HEADERS = (
 # Beyond the seven that a page may always read, Content-Length, Content-Type and Last-Modified among them.
 _RESPONSE_HEADERS = (
     "Accept-Patch",
+    "Accept-Post",
     "Accept-Ranges",
     "Allow",
     "Content-Disposition",

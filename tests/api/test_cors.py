@@ -32,17 +32,19 @@ STRANGERS = (
 )
 
 REQUEST_HEADERS = (
-    "authorization, cache-control, content-digest, content-disposition, content-type, if-match, if-modified-since, "
-    "if-none-match, if-range, if-unmodified-since, last-event-id, range, repr-digest, tus-resumable, upload-checksum, "
-    "upload-complete, upload-concat, upload-defer-length, upload-draft-interop-version, upload-length, "
-    "upload-metadata, upload-offset, want-repr-digest, x-http-method-override, x-request-id, x-requested-with"
+    "authorization, cache-control, content-digest, content-disposition, content-md5, content-type, if-match, "
+    "if-modified-since, if-none-match, if-range, if-unmodified-since, last-event-id, range, repr-digest, "
+    "tus-resumable, upload-checksum, upload-complete, upload-concat, upload-defer-length, "
+    "upload-draft-interop-version, upload-length, upload-metadata, upload-offset, want-repr-digest, "
+    "x-http-method-override, x-request-id, x-requested-with"
 )
 
 EXPOSED = (
-    "accept-patch, accept-ranges, allow, content-disposition, content-location, content-range, etag, location, "
-    "repr-digest, retry-after, transform-rows-in, transform-rows-out, transform-rows-rejected, tus-checksum-algorithm, "
-    "tus-extension, tus-max-size, tus-resumable, tus-version, upload-complete, upload-concat, upload-defer-length, "
-    "upload-draft-interop-version, upload-expires, upload-length, upload-limit, upload-metadata, upload-offset"
+    "accept-patch, accept-post, accept-ranges, allow, content-disposition, content-location, content-range, etag, "
+    "location, repr-digest, retry-after, transform-rows-in, transform-rows-out, transform-rows-rejected, "
+    "tus-checksum-algorithm, tus-extension, tus-max-size, tus-resumable, tus-version, upload-complete, upload-concat, "
+    "upload-defer-length, upload-draft-interop-version, upload-expires, upload-length, upload-limit, "
+    "upload-metadata, upload-offset"
 )
 
 
