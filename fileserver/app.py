@@ -16,8 +16,12 @@ from fileserver.api.shortcut import shortcuts
 from fileserver.delivery.refusal import CloseEarlyAnswers
 from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
+from fileserver.upkeep import kept_up, teller
 from fileserver.web.docs import STATIC
-from storage import RESERVED_NAME, Catalogue, Library, LocalStore
+from storage import RESERVED_NAME, Catalogue, Library, LocalStore, Upkeep
+
+_HASH_RATE: int | None = 64 << 20
+_SCRUB_PERIOD_S: float | None = None
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -25,13 +29,15 @@ def create_app(settings: Settings) -> FastAPI:
 
     Its storage opens and closes with its lifespan, which a mounting application has to run: see `running`.
     """
-    service = Service(_library(settings), settings, Metrics())
+    store, catalogue = _storage(settings)
+    service = Service(Library(store, catalogue, media.detect), settings, Metrics())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await service.library.start()
         try:
-            yield
+            async with kept_up(_upkeep(service, store, catalogue)):
+                yield
         finally:
             await service.library.close()
 
@@ -64,9 +70,20 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def _library(settings: Settings) -> Library:
+def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep:
+    return Upkeep(
+        service.library,
+        store,
+        catalogue,
+        hash_rate=_HASH_RATE,
+        scrub_period_s=_SCRUB_PERIOD_S,
+        report=teller(service.metrics),
+    )
+
+
+def _storage(settings: Settings) -> tuple[LocalStore, Catalogue]:
     """A read-only server creates nothing below its root: what it learns stays in memory unless a catalogue is there."""
     path = Path(settings.root) / RESERVED_NAME / "catalogue.sqlite3"
     is_kept = settings.may_write or (path.exists() and os.access(path.parent, os.W_OK))
     store = LocalStore(settings.root, is_writable=settings.may_write)
-    return Library(store, Catalogue(path if is_kept else None), media.detect)
+    return store, Catalogue(path if is_kept else None)

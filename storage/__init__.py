@@ -37,6 +37,7 @@ from storage.memory import MemoryStore
 from storage.model import Condition, Entry, Listed, Span, Subfolder, always
 from storage.rereading import Pace, Rereader
 from storage.store import Draft, Hash, Reader, Store
+from storage.upkeep import Damaged, Event, Failed, Hashed, Job, Upkeep
 from storage.verification import Finding, Verification
 
 __all__ = [
@@ -46,17 +47,22 @@ __all__ = [
     "ROOT",
     "Catalogue",
     "Condition",
+    "Damaged",
     "Detect",
     "DigestMismatch",
     "Draft",
     "DraftBusy",
     "Entry",
+    "Event",
+    "Failed",
     "Finding",
     "Folder",
     "FolderInTheWay",
     "Hash",
+    "Hashed",
     "InvalidKey",
     "IsFolder",
+    "Job",
     "Key",
     "KeyBusy",
     "Library",
@@ -80,6 +86,7 @@ __all__ = [
     "StoreUnavailable",
     "Subfolder",
     "TooLarge",
+    "Upkeep",
     "Verification",
     "always",
     "folder_to_read",

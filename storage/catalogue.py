@@ -12,7 +12,20 @@ from pathlib import Path
 
 import anyio.to_thread
 from anyio import CancelScope
-from sqlalchemy import CompoundSelect, Select, Table, Text, bindparam, delete, func, null, select, union, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    null,
+    select,
+    union,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -191,6 +204,11 @@ class Catalogue:
         async with _transaction(self._reading) as connection:
             rows = await connection.execute(union(*pages).order_by("key").limit(limit))
             return tuple(map(Key, rows.scalars()))
+
+    async def end_leases(self) -> None:
+        """Nobody else is there: whoever had the upkeep is dead."""
+        async with self.changing() as connection:
+            await connection.execute(update(schema.upkeep).values(expires_at_ms=0))
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for a short look. Raises StoreUnavailable."""
