@@ -1,6 +1,5 @@
 """The one place where the rooms are joined."""
 
-import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,10 +19,9 @@ from fileserver.delivery.refusal import CloseEarlyAnswers
 from fileserver.http.origins import parse_origins
 from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
+from fileserver.upkeep import kept_up, teller
 from fileserver.web.docs import STATIC
-from storage import RESERVED_NAME, Catalogue, Library, LocalStore, StorageError, UploadLimits, Uploads
-
-log = logging.getLogger("fileserver")
+from storage import RESERVED_NAME, Catalogue, Library, LocalStore, Upkeep, UploadLimits, Uploads
 
 _SWEEP_S = 60.0
 
@@ -33,15 +31,15 @@ def create_app(settings: Settings) -> FastAPI:
 
     Its storage opens and closes with its lifespan, which a mounting application has to run: see `running`.
     """
-    service = _service(settings)
+    store, catalogue = _storage(settings)
+    service = _service(settings, store, catalogue)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await service.library.start()
         try:
-            async with anyio.create_task_group() as tasks:
+            async with kept_up(_upkeep(service, store, catalogue)), anyio.create_task_group() as tasks:
                 tasks.start_soon(service.uploads.watch)
-                tasks.start_soon(_sweep, service.uploads)
                 yield
                 tasks.cancel_scope.cancel()
         finally:
@@ -78,21 +76,28 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-async def _sweep(uploads: Uploads) -> None:
-    while True:
-        await anyio.sleep(_SWEEP_S)
-        try:
-            await uploads.sweep()
-        except StorageError as error:
-            log.warning("what was left behind could not be swept: %r", error)
+def _service(settings: Settings, store: LocalStore, catalogue: Catalogue) -> Service:
+    library = Library(store, catalogue, media.detect)
+    limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
+    return Service(library, Uploads(library, store, catalogue, limits), settings, Metrics())
 
 
-def _service(settings: Settings) -> Service:
+def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep:
+    return Upkeep(
+        service.library,
+        store,
+        catalogue,
+        hash_rate=service.settings.hash_rate,
+        scrub_period_s=service.settings.scrub_period,
+        report=teller(service.metrics),
+        jobs=(service.uploads.sweep,) if service.settings.may_write else (),
+        job_pause_s=min(_SWEEP_S, service.settings.upload_lifetime / 4),
+    )
+
+
+def _storage(settings: Settings) -> tuple[LocalStore, Catalogue]:
     """A read-only server creates nothing below its root: what it learns stays in memory unless a catalogue is there."""
     path = Path(settings.root) / RESERVED_NAME / "catalogue.sqlite3"
     is_kept = settings.may_write or (path.exists() and os.access(path.parent, os.W_OK))
     store = LocalStore(settings.root, is_writable=settings.may_write)
-    catalogue = Catalogue(path if is_kept else None)
-    library = Library(store, catalogue, media.detect)
-    limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
-    return Service(library, Uploads(library, store, catalogue, limits), settings, Metrics())
+    return store, Catalogue(path if is_kept else None)

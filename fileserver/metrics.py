@@ -93,6 +93,14 @@ class Metrics:
         self.rows = Counter(
             "fileserver_transform_rows", "Rows of transforms, by what became of them.", ("kind",), registry=registry
         )
+        self.hashed = Counter(
+            "fileserver_hashed_bytes",
+            "Bytes of stored files read in the background, to learn their digests or to compare them.",
+            registry=registry,
+        )
+        self.damaged = Counter(
+            "fileserver_damaged_files", "Times that a stored file was found to be damaged.", registry=registry
+        )
         # To find the figure of some labels takes longer than to count: each is looked up once. Labels are few.
         self.sent_by = {message: self.sent.labels(way) for message, way in _WAYS.items()}
         self._requests_by: dict[tuple[str, str, int], Counter] = {}

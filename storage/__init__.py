@@ -44,6 +44,7 @@ from storage.model import Condition, Entry, Listed, Span, Subfolder, Upload, Upl
 from storage.open_upload import OpenUpload
 from storage.rereading import Pace, Rereader
 from storage.store import Draft, Hash, Reader, Store
+from storage.upkeep import Damaged, Event, Failed, Hashed, Job, Upkeep
 from storage.uploads import Uploads
 from storage.verification import Finding, Verification
 
@@ -54,17 +55,22 @@ __all__ = [
     "ROOT",
     "Catalogue",
     "Condition",
+    "Damaged",
     "Detect",
     "DigestMismatch",
     "Draft",
     "DraftBusy",
     "Entry",
+    "Event",
+    "Failed",
     "Finding",
     "Folder",
     "FolderInTheWay",
     "Hash",
+    "Hashed",
     "InvalidKey",
     "IsFolder",
+    "Job",
     "Key",
     "KeyBusy",
     "LengthMismatch",
@@ -92,6 +98,7 @@ __all__ = [
     "Subfolder",
     "TooLarge",
     "TooManyUploads",
+    "Upkeep",
     "Upload",
     "UploadExpired",
     "UploadIsComplete",

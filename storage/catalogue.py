@@ -269,6 +269,11 @@ class Catalogue:
             rows = await connection.execute(union(*pages).order_by("key").limit(limit))
             return tuple(map(Key, rows.scalars()))
 
+    async def end_leases(self) -> None:
+        """Nobody else is there: whoever had the upkeep is dead."""
+        async with self.changing() as connection:
+            await connection.execute(update(schema.upkeep).values(expires_at_ms=0))
+
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for a short look. Raises StoreUnavailable."""
         return _transaction(self._reading)
@@ -281,6 +286,11 @@ class Catalogue:
     def is_kept(self) -> bool:
         """Whether what is recorded outlives the process."""
         return self._path is not None
+
+    async def free_upkeep(self) -> None:
+        """End the lease of whoever did the upkeep: nobody else is there any more."""
+        async with self.changing() as connection:
+            await connection.execute(update(schema.upkeep).values(expires_at_ms=0))
 
     async def forget(self, key: Key) -> None:
         """Drop what is known of a key."""

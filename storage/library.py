@@ -68,6 +68,7 @@ class Library:
         self._detect = detect
         self._is_sound_until = -math.inf  # on the monotonic clock
         self._remembered = Remembered()
+        self._digests_learned = 0  # so that who looked before does not remember after that there was none
         self.wanted = Wanted()
 
     async def start(self) -> None:
@@ -76,6 +77,7 @@ class Library:
         async with self._store.sole_use() as is_sole:
             await self._catalogue.start()
             if is_sole:
+                await self._catalogue.end_leases()
                 await self._recover()
 
     async def close(self) -> None:
@@ -100,13 +102,15 @@ class Library:
         entry = reader.entry
         if (remembered := self._remembered.recall(version_of(entry))) is not None:
             return remembered
+        digests_learned = self._digests_learned
         facts = await self._catalogue.facts(entry)
         if facts.media_type is None:
             media_type = await self._detected(reader)
             await self._catalogue.learn_media_type(entry, media_type)
             facts = replace(facts, media_type=media_type)
         described = _with_facts(entry, facts)
-        self._remembered.keep(described)
+        if described.sha256 is not None or digests_learned == self._digests_learned:
+            self._remembered.keep(described)
         if described.sha256 is None:
             self.wanted.add(entry.key)
         return described
@@ -206,6 +210,7 @@ class Library:
         if not await self._is_present(entry):  # removed between the look and the record
             await self._catalogue.unlearn_digest(entry)
             return False
+        self._digests_learned += 1
         self._remembered.forget(version_of(entry))
         return True
 
@@ -258,6 +263,7 @@ class Library:
 
     async def _recover(self) -> None:
         await self.sweep()
+        await self._catalogue.free_upkeep()
         for claim in await self._catalogue.claims():
             await self._catalogue.release(claim, await self._committed_under(claim))
 

@@ -11,7 +11,7 @@ Version: TypeAlias = tuple[Key, str]
 """A file's key and identity."""
 
 _MOST = 16_384  # versions whose entries stay in memory, about 11 MB
-_UNKNOWN_S = 30.0  # for so long nobody is asked again for a digest that nobody knew
+UNKNOWN_S = 30.0  # for so long nobody is asked again for a digest that nobody knew
 
 
 def version_of(entry: Entry) -> Version:
@@ -26,7 +26,8 @@ class Remembered:
     process as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unknown_s: float = UNKNOWN_S) -> None:
+        self._unknown_s = unknown_s
         self._entries: OrderedDict[Version, Entry] = OrderedDict()
         self._unknown_until: dict[Version, float] = {}  # on the monotonic clock, for those without a digest
 
@@ -43,7 +44,7 @@ class Remembered:
         version = version_of(entry)
         self._entries[version] = entry
         if entry.sha256 is None:
-            self._unknown_until[version] = time.monotonic() + _UNKNOWN_S
+            self._unknown_until[version] = time.monotonic() + self._unknown_s
         if len(self._entries) > _MOST:
             oldest, _ = self._entries.popitem(last=False)
             self._unknown_until.pop(oldest, None)

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 from anyio import CancelScope
@@ -90,8 +91,9 @@ class Rereader:
         digest, size = hashlib.sha256(), entry.size
         _read_directly(descriptor)
         offset = 0
-        with mmap.mmap(-1, BLOCK_SIZE) as block, memoryview(block) as view:  # O_DIRECT wants whole pages
-            while offset < size and not is_stopped.wait(self._pace.take(min(BLOCK_SIZE, size - offset))):
+        most = min(BLOCK_SIZE, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE) or mmap.PAGESIZE
+        with mmap.mmap(-1, most, mmap.MAP_PRIVATE) as block, memoryview(block) as view:  # O_DIRECT wants whole pages
+            while offset < size and not is_stopped.wait(self._pace.take(min(most, size - offset))):
                 try:
                     count = min(_read(descriptor, block, offset), size - offset)
                 except OSError as error:
@@ -122,11 +124,8 @@ def _step_back() -> None:
 
 
 def _read_directly(descriptor: int) -> None:
-    try:
+    with suppress(OSError):  # a file system without it; what else is wrong, the reading finds out
         fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | _DIRECT)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system without it
-            raise
 
 
 def _read(descriptor: int, block: mmap.mmap, offset: int) -> int:

@@ -6,8 +6,9 @@ at again, and a version that nobody promised anything about is foreign, never da
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from storage.catalogue import Catalogue, Facts
@@ -26,6 +27,11 @@ Learn: TypeAlias = Callable[[Entry, bytes], Awaitable[bool]]
 """Records the digest of a version; whether it did."""
 Watch: TypeAlias = Callable[[Key, int], None]
 """Told of each block that was read, by the file's key and the block's size, in a thread."""
+
+
+def _unwatched(_key: Key, _size: int) -> None:
+    pass
+
 
 _KEYS = 10_000  # of the catalogue at a time, about 1 MB
 _TRIES = 3  # looks at a file that changes under each of them
@@ -77,14 +83,14 @@ class Verification:
                     size += entry.size
         return Extent(files, size)
 
-    async def findings(self, watch: Watch = lambda key, size: None) -> AsyncGenerator[Finding, None]:
+    async def findings(self, watch: Watch = _unwatched) -> AsyncGenerator[Finding, None]:
         """What became of each file, in key order, then those that are missing. Close it when leaving early."""
         ahead: deque[asyncio.Task[Finding | None]] = deque()
         try:
             async for page in walk(self.store, self.prefix):
                 facts = await self.catalogue.facts_of(page)
                 for entry in page:
-                    ahead.append(asyncio.create_task(self._look(entry.key, facts, watch)))
+                    ahead.append(asyncio.create_task(self.look(entry.key, facts, watch)))
                     if len(ahead) == self.parallel and (finding := await ahead.popleft()) is not None:
                         yield finding
             while ahead:
@@ -97,7 +103,10 @@ class Verification:
         async for key in self._missing():
             yield Finding("missing", key)
 
-    async def _look(self, key: Key, facts: dict[Version, Facts], watch: Watch) -> Finding | None:
+    async def look(
+        self, key: Key, facts: Mapping[Version, Facts] = MappingProxyType({}), watch: Watch = _unwatched
+    ) -> Finding | None:
+        """What became of one file, None if there is none; `facts` is what was asked of the catalogue before."""
         for _ in range(_TRIES):
             try:
                 async with Opened(self.store, key) as reader:

@@ -1,6 +1,6 @@
 """All files of a store, page by page."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
 
 from storage.errors import NotFound
 from storage.keys import folder_to_read
@@ -8,21 +8,23 @@ from storage.model import Entry
 from storage.store import Store
 
 # Each page of a local folder looks at all its names again; a million make 62 pages of half a second and 10 MB each.
-_PAGE = 16_384
+PAGE_SIZE = 16_384
 
 
-async def walk(store: Store, prefix: str = "") -> AsyncGenerator[tuple[Entry, ...], None]:
+async def walk(store: Store, prefix: str = "", *, page_size: int = PAGE_SIZE) -> AsyncIterator[tuple[Entry, ...]]:
     """Pages of the files whose keys begin with a prefix, in key order. Raises InvalidKey when it names no place."""
     folder = folder_to_read(prefix[: prefix.rfind("/") + 1])
     after = prefix[:-1]  # the prefix may be a whole key
     while True:
         try:
-            page = await store.list(folder, is_recursive=True, after=after, limit=_PAGE)
+            page = await store.list(folder, is_recursive=True, after=after, limit=page_size)
         except NotFound:
             return
-        files = tuple(each for each in page if isinstance(each, Entry) and each.key.startswith(prefix))
-        if files:
-            yield files
-        if len(page) < _PAGE or len(files) == 0:
+        files = tuple(each for each in page if isinstance(each, Entry))
+        if below := tuple(file for file in files if file.key.startswith(prefix)):
+            yield below
+        if len(page) < page_size:
             return
         after = files[-1].key
+        if after > prefix and not after.startswith(prefix):
+            return

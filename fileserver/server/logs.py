@@ -26,6 +26,7 @@ def configure_logs(settings: Settings) -> None:
             "loggers": {
                 "fileserver": {"level": settings.log_level.upper()},
                 "fileserver.access": {"handlers": ["bare"], "level": "INFO", "propagate": False},
+                "fileserver.upkeep": {"handlers": ["bare"], "propagate": False},
                 "python_multipart": {"level": "ERROR"},  # a malformed form is the client's fault: the answer says so
                 # its news of starting and stopping repeat what we say ourselves
                 "uvicorn": {"level": "DEBUG" if settings.log_level == "debug" else "WARNING"},

@@ -1,12 +1,14 @@
 """The order of writes: what readers, rivals and the next start see at each moment."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import anyio
+import anyio.from_thread
 import pytest
 
 from storage import (
@@ -154,12 +156,34 @@ async def test_the_media_type_is_found_out_once_for_each_version(tmp_path: Path)
     await library.close()
 
 
+async def test_a_digest_learned_while_a_file_is_looked_at_is_known_to_the_next_look() -> None:
+    def detect(_head: bytes, _name: str) -> str:
+        assert anyio.from_thread.run(library.learn_digest, entry, SHA256)
+        return "text/plain"
+
+    store = MemoryStore()
+    library = Library(store, Catalogue(None), detect)
+    await library.start()
+    await put(store, "a", b"content")
+    entry = await store.stat(Key("a"))
+    assert (await described(library, "a")).sha256 is None
+    assert (await described(library, "a")).sha256 == SHA256
+    await library.close()
+
+
 async def test_a_listing_carries_what_is_known(library: Library, tmp_path: Path) -> None:
     entry, _ = await store_file(library, "a")
     (tmp_path / "foreign").write_bytes(b"x")
     listed = await library.list(ROOT, is_recursive=False, after="", limit=9)
     assert listed[0] == replace(entry, identity=listed[0].identity)  # type: ignore[union-attr]
     assert listed[1].sha256 is None  # type: ignore[union-attr]
+
+
+async def test_a_listing_carries_what_is_known_of_names_that_are_no_utf8(library: Library, tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xff")).write_bytes(b"x")  # its text comes before the other's, its bytes come after
+    await store_file(library, "\U0001f600")
+    listed = await library.list(ROOT, is_recursive=False, after="", limit=9)
+    assert [each.sha256 for each in listed] == [None, SHA256]  # type: ignore[union-attr]
 
 
 async def test_a_listing_carries_what_was_found_out_when_a_file_was_asked_for(library: Library, tmp_path: Path) -> None:
