@@ -62,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.router.routes[:0] = (*shortcuts(files.router, files.read), *shortcuts(operations.router, operations.health))
     app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
     errors.install(app)
-    if settings.allowed_origins is not None:  # inmost: nothing outside of it answers requests
+    if settings.allowed_origins is not None:  # inmost: what is outside of it answers nothing, a 500 aside
         app.add_middleware(AllowPagesOf, origins=parse_origins(settings.allowed_origins))
     app.add_middleware(CloseEarlyAnswers)
     app.add_middleware(Observe, metrics=service.metrics, is_logging=settings.access_log)
