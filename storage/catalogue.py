@@ -4,6 +4,7 @@ Everything in it can be rebuilt from the store but for the digests taken while b
 of a file (`Entry.identity`), so a file edited behind our back simply has none.
 """
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -32,7 +33,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import schema
-from storage.errors import StoreUnavailable
+from storage.errors import NoSpace, StoreUnavailable
 from storage.keys import Key
 from storage.model import Entry
 
@@ -279,4 +280,7 @@ async def _explained() -> AsyncIterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None)
+        if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise NoSpace("the catalogue has no room") from error
         raise StoreUnavailable("the catalogue does not answer") from error

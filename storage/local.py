@@ -20,11 +20,20 @@ from typing import TypeVar
 from storage.beneath import directory_beneath, open_beneath, open_cached
 from storage.cached import is_local, read_cached
 from storage.descriptors import SharedDescriptor
-from storage.errors import IsFolder, NotFound, NotKept, ReadOnlyStore, StorageError, StoreDamaged, StoreUnavailable
+from storage.errors import (
+    IsFolder,
+    NoSpace,
+    NotFound,
+    NotKept,
+    ReadOnlyStore,
+    StorageError,
+    StoreDamaged,
+    StoreUnavailable,
+)
 from storage.keys import RESERVED_NAME, ROOT, Folder, Key
 from storage.local_draft import LocalDraft, refuse_unless_it_fits
 from storage.local_listing import entry_of, listed_beneath
-from storage.medium import Medium
+from storage.medium import FULL, Medium
 from storage.model import Entry, Listed, Span
 from storage.store import Version
 
@@ -258,6 +267,8 @@ class LocalStore:
 
 
 def _explained(error: OSError, key: str) -> StorageError:
+    if error.errno in FULL:
+        return NoSpace(error.strerror)
     return NotFound(key) if error.errno in _ABSENT else StoreUnavailable(error.strerror)
 
 

@@ -33,6 +33,7 @@ from storage.store import BLOCK, Hash, Version
 
 BATCH_SIZE = 1 << 20  # bytes gathered before a write: a thread hop for each megabyte, not for each packet
 _MOST_CHUNKS = 1024  # that one pwritev(2) takes (IOV_MAX)
+_FLOOR = 8 << 20  # bytes of free space
 _ROOM_AHEAD = 64 << 20  # bytes for which room is kept: enough to write in long stretches, little to hold from others
 _TRIES = 8  # as often as a folder may vanish under a commit, or a new draft under a sweep
 _IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP})
@@ -187,6 +188,7 @@ class LocalDraft:
 
     def _write_batch(self, batch: Sequence[bytes], offset: int) -> None:
         end = offset + sum(map(len, batch))
+        refuse_unless_it_fits(self._drafts, end - offset)
         if end > self._room_until and self._goal - offset > BATCH_SIZE:
             self._room_until = min(self._goal, offset + _ROOM_AHEAD)
             allocate(self._file.number, offset, self._room_until - offset)
@@ -268,8 +270,12 @@ class _Batch:
 
 
 def refuse_unless_it_fits(directory: int, length: int) -> None:
-    """Raises NoSpace when the file system has fewer free bytes than `length`."""
-    if length > shutil.disk_usage(directory).free:
+    """Raises NoSpace when the file system has not the room for `length` bytes.
+
+    Some is never given away: the catalogue needs it to write down what is deleted, or a full disk would stay full.
+    """
+    usage = shutil.disk_usage(directory)
+    if length > usage.free - min(_FLOOR, usage.total // 16):
         raise NoSpace
 
 
