@@ -29,6 +29,7 @@ _LONGEST_HEADER = 160
 
 # Parts of parameter names, so that X-Amz-Signature, access_token and apikey are found; better one too many.
 _SECRET = re.compile(r"token|sig|key|secret|passw|credential|auth|code", re.IGNORECASE)
+_UPLOAD = re.compile(r"(/uploads/.{8}).+")
 _UNPRINTABLE = re.compile(r"[^ -~]")
 
 
@@ -79,9 +80,10 @@ def access_line(seen: Observation) -> str:
 
 
 def path(scope: Scope) -> str:
-    """What was asked for, percent-encoded as it came."""
+    """What was asked for, percent-encoded as it came; of an upload's address, which is its key, the beginning."""
     raw = scope.get("raw_path")
-    return (quote(scope["path"]) if raw is None else _plain(raw.decode("latin-1")))[:_LONGEST_PATH]
+    shown = quote(scope["path"]) if raw is None else _plain(raw.decode("latin-1"))
+    return _UPLOAD.sub(rf"\1{REDACTED}", shown)[:_LONGEST_PATH]
 
 
 def query(scope: Scope) -> str | None:

@@ -6,22 +6,22 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+import anyio
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from fileserver import media
-from fileserver.api import errors, files, folders, operations, transform
+from fileserver.api import errors, files, folders, operations, transform, uploads
+from fileserver.api.cors import AllowPagesOf
 from fileserver.api.service import Service
 from fileserver.api.shortcut import shortcuts
 from fileserver.delivery.refusal import CloseEarlyAnswers
+from fileserver.http.origins import parse_origins
 from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
 from fileserver.upkeep import kept_up, teller
 from fileserver.web.docs import STATIC
-from storage import RESERVED_NAME, Catalogue, Library, LocalStore, Upkeep
-
-_HASH_RATE: int | None = 64 << 20
-_SCRUB_PERIOD_S: float | None = None
+from storage import RESERVED_NAME, Catalogue, Library, LocalStore, Upkeep, UploadLimits, Uploads
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -29,15 +29,16 @@ def create_app(settings: Settings) -> FastAPI:
 
     Its storage opens and closes with its lifespan, which a mounting application has to run: see `running`.
     """
-    store, catalogue = _storage(settings)
-    service = Service(Library(store, catalogue, media.detect), settings, Metrics())
+    service, upkeep = _joined(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await service.library.start()
         try:
-            async with kept_up(_upkeep(service, store, catalogue)):
+            async with kept_up(upkeep), anyio.create_task_group() as tasks:
+                tasks.start_soon(service.uploads.watch)
                 yield
+                tasks.cancel_scope.cancel()
         finally:
             await service.library.close()
 
@@ -51,13 +52,15 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics and the access log are our own
     )
     app.state.service = service
-    routers = (files.router, folders.router, transform.router, operations.router)
+    routers = (files.router, folders.router, uploads.router, transform.router, operations.router)
     for router in routers:
         app.include_router(router)
     app.state.routes = tuple(route for router in routers for route in router.routes)
     app.router.routes[:0] = (*shortcuts(files.router, files.read), *shortcuts(operations.router, operations.health))
     app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
     errors.install(app)
+    if settings.allowed_origins is not None:  # inmost: nothing outside of it answers requests
+        app.add_middleware(AllowPagesOf, origins=parse_origins(settings.allowed_origins))
     app.add_middleware(CloseEarlyAnswers)
     app.add_middleware(Observe, metrics=service.metrics, is_logging=settings.access_log)
     return app
@@ -70,20 +73,22 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep:
-    return Upkeep(
-        service.library,
-        store,
-        catalogue,
-        hash_rate=_HASH_RATE,
-        scrub_period_s=_SCRUB_PERIOD_S,
-        report=teller(service.metrics),
-    )
-
-
-def _storage(settings: Settings) -> tuple[LocalStore, Catalogue]:
+def _joined(settings: Settings) -> tuple[Service, Upkeep]:
     """A read-only server creates nothing below its root: what it learns stays in memory unless a catalogue is there."""
     path = Path(settings.root) / RESERVED_NAME / "catalogue.sqlite3"
     is_kept = settings.may_write or (path.exists() and os.access(path.parent, os.W_OK))
     store = LocalStore(settings.root, is_writable=settings.may_write)
-    return store, Catalogue(path if is_kept else None)
+    catalogue = Catalogue(path if is_kept else None)
+    library = Library(store, catalogue, media.detect)
+    limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
+    service = Service(library, Uploads(library, store, catalogue, limits), settings, Metrics())
+    upkeep = Upkeep(
+        library,
+        store,
+        catalogue,
+        hash_rate=settings.hash_rate,
+        scrub_period_s=settings.scrub_period,
+        report=teller(service.metrics),
+        jobs=(service.uploads.sweep,) if settings.may_write else (),  # without drafts all uploads look left alone
+    )
+    return service, upkeep

@@ -55,3 +55,14 @@ install_project() {
         --constraint "$project/constraints.txt" --editable "$project${extra:+[$extra]}" >&2
     printf '%s %s\n' "$wanted" "$extra" >"$stamp"
 }
+
+# Install the JavaScript clients that the tests run, at the versions of their lock file. Again only when that has changed.
+install_node_packages() {
+    local folder=$project/tests/interop wanted
+    local stamp=$folder/node_modules/installed
+    wanted=$(cat "$folder/package.json" "$folder/package-lock.json" | sha256sum | cut -d ' ' -f 1)
+    grep -qsx "$wanted" "$stamp" && return
+    say "Installing into tests/interop/node_modules"
+    npm --prefix "$folder" ci --silent --ignore-scripts --no-audit --no-fund >&2
+    printf '%s\n' "$wanted" >"$stamp"
+}

@@ -8,6 +8,7 @@ from storage.errors import (
     InvalidKey,
     IsFolder,
     KeyBusy,
+    LengthMismatch,
     NoSpace,
     NotFound,
     OffsetMismatch,
@@ -16,8 +17,13 @@ from storage.errors import (
     ReadOnlyStore,
     StorageError,
     StoreDamaged,
+    StoreDegraded,
     StoreUnavailable,
     TooLarge,
+    TooManyUploads,
+    UploadExpired,
+    UploadIsComplete,
+    UploadTakenOver,
 )
 from storage.keys import (
     RESERVED_NAME,
@@ -34,10 +40,12 @@ from storage.library import HEAD_SIZE, Detect, Library, Received
 from storage.local import LocalStore
 from storage.local_listing import BATCH as LIST_BATCH
 from storage.memory import MemoryStore
-from storage.model import Condition, Entry, Listed, Span, Subfolder, always
+from storage.model import Condition, Entry, Listed, Span, Subfolder, Upload, UploadLimits, always
+from storage.open_upload import OpenUpload
 from storage.rereading import Pace, Rereader
 from storage.store import Draft, Hash, Reader, Store
 from storage.upkeep import Damaged, Event, Failed, Hashed, Job, Upkeep
+from storage.uploads import Uploads
 from storage.verification import Finding, Verification
 
 __all__ = [
@@ -65,6 +73,7 @@ __all__ = [
     "Job",
     "Key",
     "KeyBusy",
+    "LengthMismatch",
     "Library",
     "Listed",
     "LocalStore",
@@ -72,6 +81,7 @@ __all__ = [
     "NoSpace",
     "NotFound",
     "OffsetMismatch",
+    "OpenUpload",
     "OtherFileSystem",
     "Pace",
     "PreconditionFailed",
@@ -83,10 +93,18 @@ __all__ = [
     "StorageError",
     "Store",
     "StoreDamaged",
+    "StoreDegraded",
     "StoreUnavailable",
     "Subfolder",
     "TooLarge",
+    "TooManyUploads",
     "Upkeep",
+    "Upload",
+    "UploadExpired",
+    "UploadIsComplete",
+    "UploadLimits",
+    "UploadTakenOver",
+    "Uploads",
     "Verification",
     "always",
     "folder_to_read",

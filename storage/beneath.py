@@ -9,7 +9,7 @@ import ctypes
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -23,6 +23,9 @@ _RESOLVE_CACHED = 0x20  # Linux 5.12
 # What a walk by memory alone may answer that one by the disk would not; EINVAL and ENOSYS on kernels that know none.
 _UNDECIDED = frozenset({errno.EAGAIN, errno.EINTR, errno.EXDEV, errno.EINVAL, errno.ENOSYS})
 _MAX_TRIES = 8  # openat2 answers EAGAIN when a rename crosses its walk
+
+Sync = Callable[[int], None]
+"""Makes what a descriptor stands for durable."""
 
 
 class _OpenHow(ctypes.Structure):
@@ -61,39 +64,39 @@ def open_cached(directory: int, path: str, flags: int) -> int:
 
 
 @contextmanager
-def directory_beneath(directory: int, path: str, *, is_made: bool = False) -> Iterator[int]:
+def directory_beneath(directory: int, path: str, *, sync: Sync | None = None) -> Iterator[int]:
     """A descriptor of the directory at a relative path (empty: the directory itself), closed at the end.
 
-    With `is_made`, missing directories are created, each durably before the next (fsync of its parent).
-    Raises OSError.
+    With `sync`, missing directories are created, each made durable by it before the next (in its parent).
+    Raises OSError, and what `sync` raises.
     """
-    descriptor = _directory(directory, path, is_made=is_made)
+    descriptor = _directory(directory, path, sync=sync)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _directory(directory: int, path: str, *, is_made: bool) -> int:
+def _directory(directory: int, path: str, *, sync: Sync | None) -> int:
     try:
         return open_beneath(directory, path or ".", os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
-        if not is_made:
+        if sync is None:
             raise
     current = os.dup(directory)
     try:
         for name in path.split("/"):
-            current = _replace(current, _made(current, name))
+            current = _replace(current, _made(current, name, sync=sync))
     except BaseException:
         os.close(current)
         raise
     return current
 
 
-def _made(parent: int, name: str) -> int:
+def _made(parent: int, name: str, *, sync: Sync) -> int:
     try:
         os.mkdir(name, dir_fd=parent)
-        os.fsync(parent)
+        sync(parent)
     except FileExistsError:
         pass  # made by another writer, or there all along; a file of this name fails the open below
     return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)

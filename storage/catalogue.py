@@ -7,12 +7,13 @@ of a file (`Entry.identity`), so a file edited behind our back simply has none.
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import anyio.to_thread
 from anyio import CancelScope
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     Select,
     Table,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     delete,
     func,
     null,
+    or_,
     select,
     union,
     union_all,
@@ -31,9 +33,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import schema
-from storage.errors import StoreUnavailable
+from storage.errors import StoreUnavailable, TooManyUploads
 from storage.keys import Key
-from storage.model import Entry
+from storage.model import Entry, Upload
 
 CLAIM_LEASE_S = 60  # a commit takes milliseconds; after a minute its process is taken for dead
 
@@ -88,6 +90,7 @@ def _facts_between_statement() -> CompoundSelect[str, str, bytes | None, str | N
 
 _learned = schema.learned_digests.c
 # To put a statement together takes as long as to run it.
+_uploads = schema.uploads.c
 _NOTHING = Facts()
 _FACTS = _facts_statement()
 _FACTS_BETWEEN = _facts_between_statement()
@@ -143,8 +146,11 @@ class Catalogue:
         return facts
 
     async def claim(self, claim: Claim, *, now_ms: int | None = None) -> bool:
-        """Take the right to commit a key, unless a living writer has it. `now_ms` overrides the clock (Unix time)."""
-        now_ms = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+        """Take the right to commit a key, unless a living writer has it. `now_ms` overrides the clock (Unix time).
+
+        Whoever comes again with the same token is the same writer.
+        """
+        now_ms = _now_ms() if now_ms is None else now_ms
         row = {
             "token": claim.token,
             "expires_at_ms": now_ms + CLAIM_LEASE_S * 1000,
@@ -153,17 +159,24 @@ class Catalogue:
         }
         statement = insert(schema.claims).values(key=claim.key, **row)
         statement = statement.on_conflict_do_update(
-            index_elements=[schema.claims.c.key], set_=row, where=schema.claims.c.expires_at_ms < now_ms
+            index_elements=[schema.claims.c.key],
+            set_=row,
+            where=or_(schema.claims.c.expires_at_ms < now_ms, schema.claims.c.token == claim.token),
         )
         async with _transaction(self._durable) as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    async def release(self, claim: Claim, committed: Entry | None) -> None:
-        """End a claim and record, in the same transaction, the digest of what was committed under it."""
+    async def release(self, claim: Claim, committed: Entry | None, *, is_new: bool = True) -> None:
+        """End a claim and record, in the same transaction, the digest of what was committed under it.
+
+        The upload whose id is the claim's token is complete then.
+        """
         async with _transaction(self._durable) as connection:
             if committed is not None:
                 row = {"identity": committed.identity, "sha256": claim.sha256}
                 await connection.execute(_upsert(schema.digests, committed.key, row))
+                done = {"length": committed.size, "sha256": claim.sha256, "is_new": is_new, "touched_ms": _now_ms()}
+                await connection.execute(update(schema.uploads).where(_uploads.upload_id == claim.token).values(done))
             mine = schema.claims.c.key == claim.key, schema.claims.c.token == claim.token
             await connection.execute(delete(schema.claims).where(*mine))
 
@@ -172,6 +185,57 @@ class Catalogue:
         async with _transaction(self._reading) as connection:
             rows = await connection.execute(select(schema.claims))
             return tuple(Claim(row.key, row.token, row.etag, row.sha256) for row in rows)
+
+    async def add_upload(self, upload: Upload, *, max_uploads: int) -> None:
+        """Keep an upload. Raises TooManyUploads when its owner has `max_uploads` that are not complete."""
+        unfinished = select(func.count()).where(_uploads.owner == upload.owner, _uploads.sha256.is_(None))
+        async with _transaction(self._durable) as connection:
+            if (await connection.execute(unfinished)).scalar_one() >= max_uploads:
+                raise TooManyUploads(max_uploads)
+            await connection.execute(insert(schema.uploads).values(asdict(upload)))
+
+    async def upload(self, upload_id: str) -> Upload | None:
+        """The upload of this id."""
+        return next(iter(await self._selected(_uploads.upload_id == upload_id)), None)
+
+    async def unfinished_uploads(self) -> tuple[Upload, ...]:
+        """All uploads that are not complete."""
+        return await self._selected(_uploads.sha256.is_(None))
+
+    async def drop_complete_uploads(self, *, before_ms: int) -> None:
+        """Forget the uploads that were complete before a time."""
+        old = delete(schema.uploads).where(_uploads.sha256.is_not(None), _uploads.touched_ms < before_ms)
+        async with _transaction(self._derived) as connection:
+            await connection.execute(old)
+
+    async def amend_upload(self, upload_id: str, **values: str | int | bytes | bool | None) -> None:
+        """Change what is kept of an upload, by names of `Upload`."""
+        async with _transaction(self._durable) as connection:
+            await connection.execute(update(schema.uploads).where(_uploads.upload_id == upload_id).values(values))
+
+    async def drop_upload(self, upload_id: str) -> bool:
+        """Forget an upload; whether there was one."""
+        async with _transaction(self._durable) as connection:
+            dropped = await connection.execute(delete(schema.uploads).where(_uploads.upload_id == upload_id))
+        return dropped.rowcount == 1
+
+    async def want_upload(self, upload_id: str) -> None:
+        """Tell the process that is writing an upload, whichever it is, that another wants it now."""
+        async with _transaction(self._derived) as connection:
+            wanted = update(schema.uploads).where(_uploads.upload_id == upload_id).values(wanted_ms=_now_ms())
+            await connection.execute(wanted)
+
+    async def wanted_uploads(self, *, within_ms: int) -> tuple[str, ...]:
+        """The ids of the uploads that were wanted not longer ago than this."""
+        wanted = select(_uploads.upload_id).where(_uploads.wanted_ms > _now_ms() - within_ms)
+        async with _transaction(self._reading) as connection:
+            return tuple((await connection.execute(wanted)).scalars())
+
+    async def _selected(self, condition: ColumnElement[bool]) -> tuple[Upload, ...]:
+        columns = [schema.uploads.c[each.name] for each in fields(Upload)]
+        async with _transaction(self._reading) as connection:
+            rows = await connection.execute(select(*columns).where(condition))
+            return tuple(Upload(*row) for row in rows)
 
     async def learn_media_type(self, entry: Entry, media_type: str) -> None:
         """Record what a look at the bytes found: it can be found again, so it is not worth waiting for the medium."""
@@ -228,6 +292,10 @@ class Catalogue:
         async with _transaction(self._durable) as connection:
             for table in (schema.digests, schema.learned_digests, schema.wanted_digests, schema.media_types):
                 await connection.execute(delete(table).where(table.c.key == key))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _upsert(table: Table, key: Key, row: Mapping[str, str | bytes | None]) -> Insert:

@@ -86,3 +86,31 @@ class StoreDamaged(StorageError):
 
 class StoreUnavailable(StorageError):
     """The medium below the store failed."""
+
+
+class StoreDegraded(StoreUnavailable):
+    """The medium failed to keep what it had taken: nothing more is written until the store is opened anew."""
+
+
+class UploadTakenOver(StorageError):
+    """A newer request for the same upload has ended this one."""
+
+
+class UploadExpired(_KeyError):
+    """The upload was left alone for too long."""
+
+
+class UploadIsComplete(_KeyError):
+    """The upload is complete: it takes no more bytes."""
+
+
+class LengthMismatch(StorageError):
+    """The upload was promised another length, or already has more bytes than that."""
+
+
+class TooManyUploads(StorageError):
+    """The owner has as many unfinished uploads as are allowed."""
+
+    def __init__(self, max_uploads: int) -> None:
+        super().__init__(max_uploads)
+        self.max_uploads = max_uploads

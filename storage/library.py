@@ -10,7 +10,7 @@ import math
 import secrets
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 
@@ -20,6 +20,7 @@ import anyio.to_thread
 from storage.catalogue import Catalogue, Claim, Facts
 from storage.errors import (
     DigestMismatch,
+    DraftBusy,
     FolderInTheWay,
     IsFolder,
     KeyBusy,
@@ -28,7 +29,7 @@ from storage.errors import (
     StorageError,
     TooLarge,
 )
-from storage.keys import ROOT, Folder, Key, name_of
+from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
 from storage.remembered import Remembered, version_of
 from storage.store import Draft, Reader, Store
@@ -55,6 +56,7 @@ class Received:
 @dataclass(slots=True)
 class _Outcome:
     committed: Entry | None = None
+    is_new: bool = True
 
 
 class Library:
@@ -87,7 +89,7 @@ class Library:
         """Raises StoreUnavailable unless both answer. That they do is believed for a second."""
         if time.monotonic() < self._is_sound_until:
             return
-        await self._store.list(ROOT, is_recursive=False, after="", limit=1)
+        await self._store.check()
         await self._catalogue.claims()
         self._is_sound_until = time.monotonic() + _SOUND_S
 
@@ -149,7 +151,7 @@ class Library:
         draft = await self._store.draft(secrets.token_urlsafe(16), length=length)
         try:
             hashes = {name: hashlib.new(name) for name in {"sha256", *digests}}
-            await draft.append(0, _bounded(chunks, max_size), hashes=tuple(hashes.values()))
+            await draft.append(0, _bounded(chunks, max_size), size=length, hashes=tuple(hashes.values()))
             for name, digest in digests.items():
                 if hashes[name].digest() != digest:
                     raise DigestMismatch(name)
@@ -158,15 +160,18 @@ class Library:
             with anyio.CancelScope(shield=True):
                 await draft.discard()
 
-    async def commit(self, received: Received, key: Key, *, condition: Condition = always) -> tuple[Entry, bool]:
+    async def commit(
+        self, received: Received, key: Key, *, condition: Condition = always, upload_id: str | None = None
+    ) -> tuple[Entry, bool]:
         """Publish received bytes under a key; answers the entry and whether the key is new.
 
-        The condition is asked again here, while no other commit of this key can come between. Raises
-        PreconditionFailed, FolderInTheWay, KeyBusy.
+        The condition is asked again here, while no other commit of this key can come between. The upload of this id
+        is complete then, in the same moment. Raises PreconditionFailed, FolderInTheWay, KeyBusy.
         """
-        claim = Claim(key, secrets.token_hex(8), received.draft.committed_etag(), received.sha256)
+        claim = Claim(key, upload_id or secrets.token_hex(8), received.draft.committed_etag(), received.sha256)
         async with self._claimed(claim) as outcome:
             current = await self._required(key, condition)
+            outcome.is_new = current is None
             entry = outcome.committed = await received.draft.commit(key)
         return _with_facts(entry, Facts(sha256=received.sha256)), current is None
 
@@ -177,6 +182,23 @@ class Library:
             await self._required(key, condition)
             await self._catalogue.forget(key)
             await self._store.delete(key)
+
+    async def settle(self, upload_id: str) -> None:
+        """End the commit of an upload where its process died in the middle of it."""
+        for claim in await self._catalogue.claims():
+            if claim.token == upload_id:
+                await self._catalogue.release(claim, await self._committed_under(claim))
+
+    async def sweep(self) -> None:
+        """Throw away the drafts that nobody writes and that are no upload's."""
+        kept = {upload.upload_id for upload in await self._catalogue.unfinished_uploads()}
+        for draft_id in (await self._store.drafts()).keys() - kept:
+            with suppress(DraftBusy, NotFound):
+                draft = await self._store.open_draft(draft_id)
+                # Nobody else has it now, and whoever makes an upload has its draft until the upload is kept.
+                upload = await self._catalogue.upload(draft_id)
+                is_stray = upload is None or upload.is_complete
+                await (draft.discard() if is_stray else draft.close())
 
     async def learn_digest(self, entry: Entry, sha256: bytes) -> bool:
         """Record the digest of a stored version, if it is the present one still; its etag stays as it is.
@@ -206,7 +228,7 @@ class Library:
                 await self._take(claim)
                 yield outcome
             finally:
-                await self._catalogue.release(claim, outcome.committed)
+                await self._catalogue.release(claim, outcome.committed, is_new=outcome.is_new)
 
     async def _take(self, claim: Claim) -> None:
         # Polled: the other writer may be another process, and SQLite wakes nobody. A commit is over in milliseconds.
@@ -240,8 +262,7 @@ class Library:
         return await anyio.to_thread.run_sync(self._detect, bytes(head), name_of(reader.entry.key))
 
     async def _recover(self) -> None:
-        for draft_id in await self._store.drafts():
-            await (await self._store.draft(draft_id)).discard()
+        await self.sweep()
         for claim in await self._catalogue.claims():
             await self._catalogue.release(claim, await self._committed_under(claim))
 

@@ -21,9 +21,10 @@ from storage.beneath import directory_beneath, open_beneath, open_cached
 from storage.cached import is_local, read_cached
 from storage.descriptors import SharedDescriptor
 from storage.errors import IsFolder, NotFound, ReadOnlyStore, StorageError, StoreDamaged, StoreUnavailable
-from storage.keys import RESERVED_NAME, Folder, Key
+from storage.keys import RESERVED_NAME, ROOT, Folder, Key
 from storage.local_draft import LocalDraft, refuse_unless_it_fits
 from storage.local_listing import entry_of, listed_beneath
+from storage.medium import Medium
 from storage.model import Entry, Listed, Span
 
 _THREADS = 32  # reads of cold files wait here for the disk, a few dozen at once; warm reads take microseconds
@@ -83,6 +84,7 @@ class LocalStore:
         self._path = root
         self._is_writable = is_writable
         self._is_local = False
+        self._medium = Medium()
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="store")
         self._root = -1
         self._drafts = -1
@@ -122,21 +124,30 @@ class LocalStore:
         """See `Store.list`."""
         return await self._run(partial(self._list, folder, is_recursive, after, limit), folder)
 
-    async def draft(self, draft_id: str, *, length: int | None = None) -> LocalDraft:
+    async def draft(self, draft_id: str, *, length: int | None = None, is_lasting: bool = False) -> LocalDraft:
         """See `Store.draft`."""
-        if not self._is_writable:
-            raise ReadOnlyStore
-        return await self._run(partial(self._open_draft, draft_id, length), undo=LocalDraft.abandon)
+        self._require_writable()
+        making = partial(self._make_draft, draft_id, length=length, is_lasting=is_lasting)
+        return await self._run(making, undo=LocalDraft.abandon)
 
-    async def drafts(self) -> tuple[str, ...]:
+    async def open_draft(self, draft_id: str) -> LocalDraft:
+        """See `Store.open_draft`."""
+        self._require_writable()
+        return await self._run(partial(self._open_draft, draft_id), undo=LocalDraft.release)
+
+    async def drafts(self) -> dict[str, int]:
         """See `Store.drafts`."""
-        return tuple(await self._run(lambda: os.listdir(self._drafts))) if self._is_writable else ()
+        return await self._run(partial(_modified, self._drafts)) if self._is_writable else {}
 
     async def delete(self, key: Key) -> None:
         """See `Store.delete`."""
-        if not self._is_writable:
-            raise ReadOnlyStore
+        self._require_writable()
         await self._run(partial(self._unlink, key), key)
+
+    async def check(self) -> None:
+        """See `Store.check`."""
+        self._medium.require_sound()
+        await self.list(ROOT, is_recursive=False, after="", limit=1)
 
     @asynccontextmanager
     async def sole_use(self) -> AsyncIterator[bool]:
@@ -177,8 +188,13 @@ class LocalStore:
         except OSError as error:
             raise _explained(error, key) from error
 
+    def _require_writable(self) -> None:
+        if not self._is_writable:
+            raise ReadOnlyStore
+        self._medium.require_sound()
+
     def _open_own_folder(self) -> None:
-        with directory_beneath(self._root, f"{RESERVED_NAME}/drafts", is_made=True) as drafts:
+        with directory_beneath(self._root, f"{RESERVED_NAME}/drafts", sync=self._medium.sync) as drafts:
             self._drafts = os.dup(drafts)
         own = open_beneath(self._root, RESERVED_NAME, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -201,10 +217,22 @@ class LocalStore:
             itertools.islice(listed_beneath(self._root, folder, is_recursive=is_recursive, after=after), limit)
         )
 
-    def _open_draft(self, draft_id: str, length: int | None) -> LocalDraft:
+    def _make_draft(self, draft_id: str, *, length: int | None, is_lasting: bool) -> LocalDraft:
         if length is not None:
             refuse_unless_it_fits(self._drafts, length)
-        return LocalDraft(self._root, self._drafts, draft_id, executor=self._executor)
+        draft = LocalDraft.made(self._root, self._drafts, draft_id, executor=self._executor, medium=self._medium)
+        if is_lasting:
+            self._medium.sync(self._drafts)
+        return draft
+
+    def _open_draft(self, draft_id: str) -> LocalDraft:
+        draft = LocalDraft(self._root, self._drafts, draft_id, executor=self._executor, medium=self._medium)
+        try:
+            draft.sync()
+        except BaseException:
+            draft.release()
+            raise
+        return draft
 
     def _unlink(self, key: Key) -> None:
         file, _ = self._open_file(key, open_beneath)  # raises for a folder, a link, a device
@@ -212,11 +240,16 @@ class LocalStore:
         folder, _, name = key.rpartition("/")
         with directory_beneath(self._root, folder) as directory:
             os.unlink(name, dir_fd=directory)
-            os.fsync(directory)
+            self._medium.sync(directory)
 
 
 def _explained(error: OSError, key: str) -> StorageError:
     return NotFound(key) if error.errno in _ABSENT else StoreUnavailable(error.strerror)
+
+
+def _modified(directory: int) -> dict[str, int]:
+    with os.scandir(directory) as files:
+        return {file.name: file.stat(follow_symlinks=False).st_mtime_ns for file in files}
 
 
 def _undo(future: Future[T], *, undo: Callable[[T], None]) -> None:

@@ -5,60 +5,102 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import ParamSpec
 
 from anyio import CancelScope
 
+from storage.allocation import allocate, release, start_writing
 from storage.beneath import directory_beneath
 from storage.descriptors import SharedDescriptor
-from storage.errors import DraftBusy, FolderInTheWay, NoSpace, OffsetMismatch, OtherFileSystem, StoreUnavailable
+from storage.errors import (
+    DraftBusy,
+    FolderInTheWay,
+    NoSpace,
+    NotFound,
+    OffsetMismatch,
+    OtherFileSystem,
+    StoreDamaged,
+    StoreUnavailable,
+)
 from storage.keys import Key
 from storage.local_listing import entry_of
-from storage.model import Entry
+from storage.medium import FULL, Medium
+from storage.model import Entry, Span
 from storage.store import Hash
 
 BATCH_SIZE = 1 << 20  # bytes gathered before a write: a thread hop for each megabyte, not for each packet
 _MOST_CHUNKS = 1024  # that one pwritev(2) takes (IOV_MAX)
-_TRIES = 8  # as often as a folder may vanish under a commit
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_TRIES = 8  # as often as a folder may vanish under a commit, or a new draft under a sweep
 _IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP})
+P = ParamSpec("P")
 
 
 class LocalDraft:
-    """An open draft file, locked while it is written to."""
+    """An open draft file. It is locked until it is closed and its last thread has ended, or its process has."""
 
-    def __init__(self, root: int, drafts: int, name: str, *, executor: Executor) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    def __init__(self, root: int, drafts: int, name: str, *, executor: Executor, medium: Medium) -> None:
+        """Open and lock a draft that is there. Raises DraftBusy, NotFound."""
         self._root = root
         self._drafts = drafts
         self._name = name
-        self._executor = executor
-        self._file = SharedDescriptor(os.open(name, flags, 0o666, dir_fd=drafts), executor)
+        self._medium = medium
+        self._file = SharedDescriptor(_locked(drafts, name), executor)
         self._is_kept = True
         self._is_writing = False
+
+    @classmethod
+    def made(cls, root: int, drafts: int, name: str, *, executor: Executor, medium: Medium) -> "LocalDraft":
+        """The draft of this name, made empty where there is none. Raises DraftBusy."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        for _ in range(_TRIES):
+            os.close(os.open(name, flags, 0o666, dir_fd=drafts))
+            with suppress(NotFound):  # swept before it was locked
+                return cls(root, drafts, name, executor=executor, medium=medium)
+        raise DraftBusy(name)
 
     @property
     def size(self) -> int:
         """The size of the draft's file."""
         return os.fstat(self._file.number).st_size
 
-    async def append(self, offset: int, chunks: AsyncIterable[bytes], *, hashes: Sequence[Hash] = ()) -> int:
+    @property
+    def modified_ns(self) -> int:
+        """When the draft's file was last written to."""
+        return os.fstat(self._file.number).st_mtime_ns
+
+    def sync(self) -> None:
+        """Make all bytes durable that are there: a writer that was cut off had not yet. For a thread."""
+        self._medium.sync(self._file.number)
+
+    async def append(
+        self, offset: int, chunks: AsyncIterable[bytes], *, size: int | None = None, hashes: Sequence[Hash] = ()
+    ) -> int:
         """See `Draft.append`. Each batch is written and hashed at the same time, in two threads."""
+        self._medium.require_sound()
         with self._sole_writer():
             if offset != self.size:
                 raise OffsetMismatch(self.size, offset)
-            async for batch in _batches(chunks):
-                with _explained(), CancelScope(shield=True):  # a thread still writing would cross the next writer
-                    await asyncio.gather(
-                        self._file.run(_write_whole, self._file.number, batch, offset),
-                        self._file.run(_update_all, hashes, batch),
-                    )
-                offset += sum(map(len, batch))
-            with _explained(), CancelScope(shield=True):
-                await self._file.run(os.fsync, self._file.number)
+            async with self._room(offset, size or 0):
+                offset = await self._take(chunks, offset, hashes)
+                await self._run_shielded(self.sync)
         return offset
+
+    async def truncate(self, size: int) -> None:
+        """See `Draft.truncate`."""
+        await self._run_shielded(self._cut, size)
+
+    async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        """See `Draft.chunks`."""
+        while span:
+            with _explained():
+                chunk = await self._file.run(os.pread, self._file.number, min(chunk_size, len(span)), span.start)
+            if not chunk:
+                raise StoreDamaged(self._name)
+            span = span[len(chunk) :]
+            yield chunk
 
     def committed_etag(self) -> str | None:
         """Size, time and inode outlive the rename, so the etag is known before."""
@@ -66,6 +108,7 @@ class LocalDraft:
 
     async def commit(self, key: Key) -> Entry:
         """Rename the synced file into its place, then sync the directory. See `Draft.commit`."""
+        self._medium.require_sound()
         with _explained():
             entry = await self._file.run(self._publish, key)
         self._file.close()
@@ -77,19 +120,66 @@ class LocalDraft:
             self._is_kept = False
             unlinking = self._file.run(os.unlink, self._name, dir_fd=self._drafts)
             self._file.close()
-            with suppress(FileNotFoundError):
+            with _explained(), suppress(FileNotFoundError):
                 await unlinking
         self._file.close()
 
     async def close(self) -> None:
         """See `Draft.close`."""
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the draft and keep it."""
         self._file.close()
 
     def abandon(self) -> None:
-        """Let go of a draft that was opened for nobody; one that holds nothing is removed."""
+        """Let go of a draft that was made for nobody; one that holds nothing is removed."""
         if self.size == 0:
             os.unlink(self._name, dir_fd=self._drafts)
-        self._file.close()
+        self.release()
+
+    async def _take(self, chunks: AsyncIterable[bytes], offset: int, hashes: Sequence[Hash]) -> int:
+        batch = _Batch()
+        try:
+            async for chunk in chunks:
+                if batch.is_full_with(chunk):
+                    offset = await self._write(batch.taken(), offset, hashes)
+        finally:
+            if batch:  # also when the rest never comes: what has arrived need not be sent again
+                offset = await self._write(batch.taken(), offset, hashes)
+        return offset
+
+    @asynccontextmanager
+    async def _room(self, offset: int, size: int) -> AsyncIterator[None]:
+        """Room for bytes to come, given back where they do not. A draft that ends in one write needs none."""
+        if size < BATCH_SIZE:
+            yield
+            return
+        await self._run_shielded(allocate, self._file.number, offset, size)
+        try:
+            yield
+        except BaseException:
+            await self._run_shielded(release, self._file.number)
+            raise
+
+    async def _write(self, batch: Sequence[bytes], offset: int, hashes: Sequence[Hash]) -> int:
+        with _explained(), CancelScope(shield=True):  # a thread still writing would cross the next writer
+            ended = await asyncio.gather(
+                self._file.run(_write_whole, self._file.number, batch, offset),
+                self._file.run(_update_all, hashes, batch),
+                return_exceptions=True,
+            )
+            for failure in filter(None, ended):
+                raise failure
+        return offset + sum(map(len, batch))
+
+    async def _run_shielded(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        with _explained(), CancelScope(shield=True):
+            await self._file.run(work, *args, **kwargs)
+
+    def _cut(self, size: int) -> None:
+        os.ftruncate(self._file.number, size)
+        self.sync()
 
     def _publish(self, key: Key) -> Entry:
         for _ in range(_TRIES):
@@ -108,25 +198,42 @@ class LocalDraft:
 
     def _rename(self, key: Key) -> None:
         folder, _, name = key.rpartition("/")
-        with directory_beneath(self._root, folder, is_made=True) as directory:
+        with directory_beneath(self._root, folder, sync=self._medium.sync) as directory:
             os.rename(self._name, name, src_dir_fd=self._drafts, dst_dir_fd=directory)
             self._is_kept = False
-            os.fsync(directory)
+            self._medium.sync(directory)
 
     @contextmanager
     def _sole_writer(self) -> Iterator[None]:
         if self._is_writing:
             raise DraftBusy(self._name)
-        try:
-            fcntl.flock(self._file.number, fcntl.LOCK_EX | fcntl.LOCK_NB)  # freed by the kernel when its holder dies
-        except BlockingIOError as error:
-            raise DraftBusy(self._name) from error
         self._is_writing = True
         try:
             yield
         finally:
             self._is_writing = False
-            fcntl.flock(self._file.number, fcntl.LOCK_UN)
+
+
+class _Batch:
+    """Chunks on their way to one write."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._chunks)
+
+    def is_full_with(self, chunk: bytes) -> bool:
+        """Take in a chunk; whether it is time to write."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        return self._size >= BATCH_SIZE or len(self._chunks) == _MOST_CHUNKS
+
+    def taken(self) -> Sequence[bytes]:
+        """The chunks, which are nobody's then."""
+        chunks, self._chunks, self._size = self._chunks, [], 0
+        return chunks
 
 
 def refuse_unless_it_fits(directory: int, length: int) -> None:
@@ -135,16 +242,48 @@ def refuse_unless_it_fits(directory: int, length: int) -> None:
         raise NoSpace
 
 
+def _locked(drafts: int, name: str) -> int:
+    """A descriptor of the draft with its lock, which the kernel frees when its holder dies.
+
+    Raises NotFound, also where the draft has gone since it was opened; DraftBusy where another holds it.
+    """
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=drafts)
+    except FileNotFoundError as error:
+        raise NotFound(name) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _require_name(drafts, name, descriptor)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise DraftBusy(name) from error
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _require_name(drafts: int, name: str, descriptor: int) -> None:
+    """Raises NotFound when the name is no longer this file's, which was committed or discarded before it was locked."""
+    try:
+        named = os.stat(name, dir_fd=drafts, follow_symlinks=False)
+    except FileNotFoundError as error:
+        raise NotFound(name) from error
+    if not os.path.samestat(named, os.fstat(descriptor)):
+        raise NotFound(name)
+
+
 @contextmanager
 def _explained() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise (NoSpace if error.errno in _FULL else StoreUnavailable)(os.strerror(error.errno or 0)) from error
+        raise (NoSpace if error.errno in FULL else StoreUnavailable)(os.strerror(error.errno or 0)) from error
 
 
 def _write_whole(descriptor: int, batch: Sequence[bytes], offset: int) -> None:
     written = os.pwritev(descriptor, batch, offset)
+    start_writing(descriptor, offset, written)
     if written < sum(map(len, batch)):  # a full disk takes what it can, and says so at the next try
         _write_whole(descriptor, (b"".join(batch)[written:],), offset + written)
 
@@ -153,16 +292,3 @@ def _update_all(hashes: Sequence[Hash], batch: Sequence[bytes]) -> None:
     for each in hashes:
         for chunk in batch:
             each.update(chunk)
-
-
-async def _batches(chunks: AsyncIterable[bytes]) -> AsyncIterator[Sequence[bytes]]:
-    gathered: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        gathered.append(chunk)
-        size += len(chunk)
-        if size >= BATCH_SIZE or len(gathered) == _MOST_CHUNKS:
-            yield gathered
-            gathered, size = [], 0
-    if gathered:
-        yield gathered

@@ -39,6 +39,8 @@ class MemoryDraft:
     store: "MemoryStore"
     draft_id: str
     content: bytearray = field(default_factory=bytearray)
+    modified_ns: int = field(default_factory=time.time_ns)
+    is_open: bool = False
     is_writing: bool = False
 
     @property
@@ -46,8 +48,11 @@ class MemoryDraft:
         """See `Draft.size`."""
         return len(self.content)
 
-    async def append(self, offset: int, chunks: AsyncIterable[bytes], *, hashes: Sequence[Hash] = ()) -> int:
+    async def append(
+        self, offset: int, chunks: AsyncIterable[bytes], *, size: int | None = None, hashes: Sequence[Hash] = ()
+    ) -> int:
         """See `Draft.append`."""
+        del size
         if self.is_writing:
             raise DraftBusy(self.draft_id)
         if offset != self.size:
@@ -56,11 +61,21 @@ class MemoryDraft:
         try:
             async for chunk in chunks:
                 self.content += chunk
+                self.modified_ns = time.time_ns()
                 for each in hashes:
                     each.update(chunk)
         finally:
             self.is_writing = False
         return self.size
+
+    async def truncate(self, size: int) -> None:
+        """See `Draft.truncate`."""
+        del self.content[size:]
+
+    async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        """See `Draft.chunks`."""
+        for start in range(span.start, span.stop, chunk_size):
+            yield bytes(self.content[start : min(start + chunk_size, span.stop)])
 
     def committed_etag(self) -> str | None:
         """Not known before: versions are numbered as they come."""
@@ -78,6 +93,7 @@ class MemoryDraft:
 
     async def close(self) -> None:
         """See `Draft.close`."""
+        self.is_open = False
 
 
 class MemoryStore:
@@ -120,14 +136,28 @@ class MemoryStore:
             raise NotFound(folder)
         return tuple(found[key] for key in sorted(found) if key > after)[:limit]
 
-    async def draft(self, draft_id: str, *, length: int | None = None) -> MemoryDraft:
-        """See `Store.draft`; memory never refuses a length."""
-        del length
-        return self.open_drafts.setdefault(draft_id, MemoryDraft(self, draft_id))
+    async def draft(self, draft_id: str, *, length: int | None = None, is_lasting: bool = False) -> MemoryDraft:
+        """See `Store.draft`; memory never refuses a length, and nothing in it lasts."""
+        del length, is_lasting
+        self.open_drafts.setdefault(draft_id, MemoryDraft(self, draft_id))
+        return await self.open_draft(draft_id)
 
-    async def drafts(self) -> tuple[str, ...]:
+    async def open_draft(self, draft_id: str) -> MemoryDraft:
+        """See `Store.open_draft`."""
+        if draft_id not in self.open_drafts:
+            raise NotFound(draft_id)
+        draft = self.open_drafts[draft_id]
+        if draft.is_open:
+            raise DraftBusy(draft_id)
+        draft.is_open = True
+        return draft
+
+    async def drafts(self) -> dict[str, int]:
         """See `Store.drafts`."""
-        return tuple(self.open_drafts)
+        return {draft_id: draft.modified_ns for draft_id, draft in self.open_drafts.items()}
+
+    async def check(self) -> None:
+        """See `Store.check`."""
 
     @asynccontextmanager
     async def sole_use(self) -> AsyncIterator[bool]:

@@ -35,6 +35,41 @@ class Subfolder:
     modified_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A draft with a client's promise of what it is to become.
+
+    `key` is None for an upload that becomes no file of its own. `length` (bytes) is None until it is promised; with
+    `is_ending` the upload is over once it has that many. `terms` is text of the caller's own, kept as it is. A complete
+    upload has the `sha256` of its bytes, and `is_new` says whether its key was.
+    """
+
+    upload_id: str
+    owner: str
+    key: Key | None
+    length: int | None
+    is_ending: bool
+    terms: str
+    touched_ms: int
+    unverified_from: int | None = None
+    sha256: bytes | None = None
+    is_new: bool | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more is to come, or to be done."""
+        return self.sha256 is not None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """How many unfinished uploads an owner may have, how long they live after their last byte, how large they get."""
+
+    max_uploads: int
+    lifetime_s: float
+    max_size: int | None
+
+
 Listed: TypeAlias = Entry | Subfolder
 Condition: TypeAlias = Callable[[Entry | None], bool]
 """Asked with the stored entry (None where there is none) whether a write may go on."""

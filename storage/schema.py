@@ -8,7 +8,19 @@ only a commit writes the first and only a look at the bytes writes the others, s
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, Integer, LargeBinary, MetaData, Table, Text, event
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Dialect,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    event,
+)
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -84,6 +96,22 @@ claims = Table(
     Column("expires_at_ms", Integer, nullable=False),
     Column("etag", Text),
     Column("sha256", LargeBinary),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("upload_id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("key", KeyBytes),  # none: it does not become a file of its own
+    Column("length", BigInteger),  # none: not yet promised
+    Column("is_ending", Boolean, nullable=False),
+    Column("terms", Text, nullable=False),
+    Column("touched_ms", BigInteger, nullable=False),
+    Column("unverified_from", BigInteger),
+    Column("wanted_ms", BigInteger),
+    Column("sha256", LargeBinary),  # of what it has become
+    Column("is_new", Boolean),
 )
 
 

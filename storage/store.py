@@ -3,7 +3,7 @@
 Bytes are kept by key. A file is only ever replaced whole: who opened it goes on reading the version that was opened.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -47,20 +47,39 @@ class Reader(Protocol):
 
 
 class Draft(Protocol):
-    """Bytes still being written. It survives the process until it is committed or discarded."""
+    """Bytes still being written. It survives the process until it is committed or discarded.
+
+    Whoever has it open has it alone; when that process dies it is free at once.
+    """
 
     @property
     def size(self) -> int:
         """How many bytes are kept: the only record of the offset."""
         ...
 
-    async def append(self, offset: int, chunks: AsyncIterable[bytes], *, hashes: Sequence[Hash] = ()) -> int:
+    @property
+    def modified_ns(self) -> int:
+        """When bytes last came in, or were cut off (Unix time)."""
+        ...
+
+    async def append(
+        self, offset: int, chunks: AsyncIterable[bytes], *, size: int | None = None, hashes: Sequence[Hash] = ()
+    ) -> int:
         """Take in bytes at the end and answer the new size, which is durable then.
 
-        `hashes` are updated with every byte kept. Raises OffsetMismatch when `offset` is not the size,
-        DraftBusy while a living writer appends (a dead one's place is free at once), NoSpace when the medium is
-        full. What the chunks themselves raise passes through; the bytes before it are kept, not promised.
+        `size` is that of all chunks, where it is known: so that a full medium may be noticed before they come. `hashes`
+        are updated with every byte kept. Raises OffsetMismatch when `offset` is not the size, DraftBusy while another
+        append runs, NoSpace when the medium is full, StoreDegraded when it did not keep what it took. What the chunks
+        themselves raise passes through, a cancellation too; the bytes before it are kept, not promised.
         """
+        ...
+
+    async def truncate(self, size: int) -> None:
+        """Throw away the bytes past a size, durably."""
+        ...
+
+    def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        """Bytes that are kept, read back as `Reader.chunks` does."""
         ...
 
     def committed_etag(self) -> str | None:
@@ -110,15 +129,23 @@ class Store(Protocol):
         """
         ...
 
-    async def draft(self, draft_id: str, *, length: int | None = None) -> Draft:
-        """The draft of this id, made empty where there is none.
+    async def draft(self, draft_id: str, *, length: int | None = None, is_lasting: bool = False) -> Draft:
+        """The draft of this id, opened, made empty where there is none; durably if `is_lasting`.
 
-        Raises NoSpace at once when `length` bytes cannot fit.
+        Raises DraftBusy while another has it open, NoSpace at once when `length` bytes cannot fit.
         """
         ...
 
-    async def drafts(self) -> tuple[str, ...]:
-        """The ids of all drafts that are kept."""
+    async def open_draft(self, draft_id: str) -> Draft:
+        """A draft that is kept; the bytes it has are durable. Raises NotFound, DraftBusy while another has it open."""
+        ...
+
+    async def drafts(self) -> Mapping[str, int]:
+        """The ids of all drafts that are kept, with their `modified_ns`."""
+        ...
+
+    async def check(self) -> None:
+        """Raises StoreUnavailable unless files can be read, StoreDegraded once nothing may be written any more."""
         ...
 
     def sole_use(self) -> AbstractAsyncContextManager[bool]:

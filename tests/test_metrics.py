@@ -312,6 +312,11 @@ def test_secrets_stay_out_of_the_log(query: str, shown: str) -> None:
     assert redact(query) == shown
 
 
+def test_an_upload_is_logged_by_the_beginning_of_its_address() -> None:
+    scope = {**http_scope("PATCH", "/uploads/abcdefgh12345678"), "raw_path": b"/prefix/uploads/abcdefgh12345678"}
+    assert access_log.path(scope) == "/prefix/uploads/abcdefgh[redacted]"
+
+
 def test_the_examples_in_the_text_hold() -> None:
     assert doctest.testmod(access_log).failed == 0
 

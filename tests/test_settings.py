@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fileserver import settings as settings_module
-from fileserver.settings import Described, Settings, SettingsFault, described, unknown_variables
+from fileserver.settings import Described, Settings, SettingsFault, described, unknown_variables, values
 
 DOCS = Path(__file__).parents[1] / "docs" / "configuration.md"
 
@@ -59,6 +58,36 @@ def test_sizes_are_bytes_with_a_unit(text: str, size: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("hash_rate", "1MiB", 1024**2),
+        ("hash_rate", "0", 0),
+        ("hash_rate", "unlimited", None),
+        ("scrub_period", "2592000", 2592000.0),
+        ("scrub_period", "off", None),
+    ],
+)
+def test_what_runs_in_the_background_has_a_word_for_its_extreme(name: str, text: str, value: float | None) -> None:
+    assert Settings.load({name: text}).model_dump()[name] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("https://photos.example", "https://photos.example"),
+        ("HTTPS://Photos.Example:443", "https://photos.example"),
+        ("http://photos.example:443", "http://photos.example:443"),
+        ("http://[::1]:3000 ,, http://localhost:80", "http://[::1]:3000,http://localhost"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("*", "*"),
+        ("", None),
+    ],
+)
+def test_origins_are_kept_as_browsers_write_them(text: str, origins: str | None) -> None:
+    assert Settings.load({"allowed_origins": text}).allowed_origins == origins
+
+
+@pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("port", "many", "--port: "),
@@ -73,6 +102,19 @@ def test_sizes_are_bytes_with_a_unit(text: str, size: int) -> None:
         ("drain_timeout", "nan", "--drain-timeout: "),
         ("drain_timeout", "inf", "--drain-timeout: "),
         ("log_level", "loud", "--log-level: "),
+        ("max_uploads", "0", "--max-uploads: "),
+        ("upload_lifetime", "0", "--upload-lifetime: "),
+        ("upload_lifetime", "inf", "--upload-lifetime: "),
+        ("upload_lifetime", "off", "--upload-lifetime: "),
+        ("hash_rate", "-1", "--hash-rate: "),
+        ("hash_rate", "off", "--hash-rate: "),
+        ("scrub_period", "0", "--scrub-period: "),
+        ("scrub_period", "monthly", "--scrub-period: "),
+        ("allowed_origins", "photos.example", "--allowed-origins: "),
+        ("allowed_origins", "https://photos.example/", "--allowed-origins: "),
+        ("allowed_origins", "https://me@photos.example", "--allowed-origins: "),
+        ("allowed_origins", "https://*.example", "--allowed-origins: "),
+        ("allowed_origins", "https://photos.example, null", "--allowed-origins: "),
     ],
 )
 def test_a_value_that_makes_no_sense_is_named_by_its_flag(name: str, value: str, said: str) -> None:
@@ -133,7 +175,9 @@ def test_without_credentials_only_this_machine_may_write(flags: dict[str, object
 
 
 def test_the_examples_in_the_text_hold() -> None:
-    assert doctest.testmod(settings_module).failed == 0
+    done = doctest.testmod(values)
+    assert done.attempted
+    assert done.failed == 0
 
 
 def test_a_misspelt_variable_is_noticed() -> None:

@@ -1,5 +1,6 @@
 """The one table from what went wrong to what the client is told, and the answers made of it."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -9,38 +10,52 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from fileserver.api.methods import allowed_methods
-from fileserver.api.requests import file_href, root_href
+from fileserver.api.requests import file_href, root_href, route_path
+from fileserver.api.upload_answers import limit, offers
 from fileserver.delivery.asgi import ClientLeft
 from fileserver.delivery.spill import SpillFull
 from fileserver.delivery.upload import FieldTooLong, NoFileInForm
-from fileserver.http import problems
+from fileserver.http import problems, tus
 from fileserver.http.form_parts import FormTooComplex, MalformedForm
 from fileserver.http.negotiation import choose
 from fileserver.http.problems import Headers, Problem, ProblemError, ProblemType
+from fileserver.http.resumable import InconsistentLength
+from fileserver.http.upload_state import MalformedUpload
 from fileserver.tables import HeaderFault, PlanFault, RowFault
 from fileserver.web.listing import page_headers, problem_page
 from storage import (
     DigestMismatch,
+    DraftBusy,
     FolderInTheWay,
     InvalidKey,
     IsFolder,
     KeyBusy,
+    LengthMismatch,
     NoSpace,
     NotFound,
+    OffsetMismatch,
     OtherFileSystem,
     PreconditionFailed,
     ReadOnlyStore,
     StorageError,
+    StoreDegraded,
     TooLarge,
+    TooManyUploads,
+    UploadExpired,
+    UploadIsComplete,
+    UploadTakenOver,
 )
 
 _TABLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
+    DraftBusy: (problems.UPLOAD_BUSY, "Another server is writing this upload. Try again."),
     DigestMismatch: (problems.DIGEST_MISMATCH, "Nothing was stored."),
     FieldTooLong: (problems.FORM_TOO_COMPLEX, "A field that is no file is too long."),
     FolderInTheWay: (problems.FOLDER_IN_THE_WAY, "A folder has this name, or a file that of a folder above it."),
     FormTooComplex: (problems.FORM_TOO_COMPLEX, "Send fewer parts, or shorter headers."),
     IsFolder: (problems.IS_FOLDER, "This is a folder: its address ends in a slash."),
+    InconsistentLength: (problems.INCONSISTENT_LENGTH, "Content-Length and Upload-Length do not agree."),
     KeyBusy: (problems.KEY_BUSY, "Another write of this file is not over. Try again."),
+    LengthMismatch: (problems.INCONSISTENT_LENGTH, "The upload was promised another length, or has more bytes."),
     MalformedForm: (problems.MALFORMED_FORM, "The body is not a whole multipart/form-data."),
     NoFileInForm: (problems.MALFORMED_FORM, "The form holds no file."),
     NoSpace: (problems.NO_SPACE, "The disk is full. Nothing was stored."),
@@ -49,13 +64,20 @@ _TABLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
     PreconditionFailed: (problems.PRECONDITION_FAILED, "What is stored is not what the request expects."),
     ReadOnlyStore: (problems.READ_ONLY, "This server is read-only."),
     SpillFull: (problems.NO_SPACE, "The answer has grown too long while you were sending. Read it as you send."),
+    StoreDegraded: (problems.STORAGE_DEGRADED, "The disk failed to keep what it took. Somebody has to look at it."),
     StorageError: (problems.STORAGE_UNAVAILABLE, "The storage failed. Try again later."),
+    UploadExpired: (problems.UPLOAD_EXPIRED, "Its bytes are thrown away. Begin again."),
+    UploadIsComplete: (problems.UPLOAD_COMPLETE, "All of it has come."),
+    UploadTakenOver: (problems.UPLOAD_TAKEN_OVER, "A newer request for the same upload has ended this one."),
 }
+
+_TELLING = (InvalidKey, TooLarge, TooManyUploads, OffsetMismatch, MalformedUpload, PlanFault, RowFault, HeaderFault)
+"""Errors that carry what the client is told."""
 
 
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem document, or a page where a person is reading."""
-    for kind in (*_TABLE, InvalidKey, TooLarge, PlanFault, RowFault, HeaderFault, ProblemError):
+    for kind in (*_TABLE, *_TELLING, ProblemError):
         app.add_exception_handler(kind, _answer_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
     app.add_exception_handler(RequestValidationError, _answer_bad_parameter)
@@ -66,6 +88,8 @@ def install(app: FastAPI) -> None:
 def answer(request: Request, problem: Problem, headers: Headers = ()) -> Response:
     """A problem as JSON, or as a page for a browser that navigates here."""
     status = problem.type.status
+    if "tus-resumable" in request.headers:
+        headers = (*headers, *tus.RESUMABLE)
     if choose(request.headers.getlist("accept"), ("application/problem+json", "text/html")) == "text/html":
         page = problem_page(status, problem.type.title, problem.detail, root_href(request))
         return _response(status, page.encode(), (*page_headers(), ("cache-control", "no-store"), *headers))
@@ -83,6 +107,15 @@ def problem_of(error: Exception) -> Problem:
             return Problem(problems.INVALID_KEY, f"{reason[:1].upper()}{reason[1:]}.")
         case TooLarge(max_size=max_size):
             return Problem(problems.TOO_LARGE, f"Files up to {max_size} bytes are taken.", {"max-size": max_size})
+        case TooManyUploads(max_uploads=max_uploads):
+            return Problem(problems.TOO_MANY_UPLOADS, f"At most {max_uploads} may be open. Finish or cancel some.")
+        case OffsetMismatch(expected=expected, given=given):
+            offsets = {"expected-offset": expected, "provided-offset": given}
+            return Problem(problems.MISMATCHING_OFFSET, f"The upload is at {expected}.", offsets)
+        case MalformedUpload():
+            return Problem(problems.MALFORMED_UPLOAD, str(error))
+        case ProblemError(problem=problem):
+            return problem
         case PlanFault(parameter=parameter, position=position, reason=reason):
             return Problem(problems.PLAN_FAULT, reason, {"parameter": parameter, "position": position})
         case RowFault(row=row, line=line, reason=reason):
@@ -99,8 +132,21 @@ async def _answer_error(request: Request, error: Exception) -> Response:
         return answer(request, error.problem, error.headers)
     if isinstance(error, IsFolder) and request.method in {"GET", "HEAD"} and _names_a_file(request):
         return RedirectResponse(file_href(request, error.key + "/"), 307, {"cache-control": "no-store"})
-    retry: Headers = (("retry-after", "1"),) if isinstance(error, KeyBusy) else ()
-    return answer(request, problem_of(error), retry)
+    return answer(request, problem_of(error), _told_with(request, error))
+
+
+def _told_with(request: Request, error: Exception) -> Headers:
+    match error:
+        case KeyBusy() | DraftBusy():
+            return (("retry-after", "1"),)
+        case TooManyUploads():
+            return (("retry-after", "60"),)
+        case OffsetMismatch(expected=expected):
+            return (("upload-offset", str(expected)), ("upload-complete", "?0"))
+        case TooLarge():
+            return (limit(request),)
+        case _:
+            return ()
 
 
 def _names_a_file(request: Request) -> bool:
@@ -112,10 +158,9 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     methods = allowed_methods(request)
     if request.method == "OPTIONS" and (methods or request.scope["path"] == "*"):
-        allow = ", ".join(methods or ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"))
-        return Response(
-            status_code=204, headers={"allow": allow, "accept-ranges": "bytes", "cache-control": "no-store"}
-        )
+        allow = ", ".join(methods or ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"))
+        told = {"allow": allow, "accept-ranges": "bytes", "cache-control": "no-store", **dict(_offers(request))}
+        return Response(status_code=204, headers=told)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"This resource has {', '.join(methods)}."
         return answer(request, Problem(problems.METHOD_NOT_ALLOWED, detail), (("allow", ", ".join(methods)),))
@@ -123,6 +168,12 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         return answer(request, Problem(problems.NOT_FOUND, "There is nothing at this address."))
     kind = ProblemType("request-refused", status, problems.REQUEST_REFUSED.title)
     return answer(request, Problem(kind, HTTPStatus(status).phrase))
+
+
+def _offers(request: Request) -> Headers:
+    """Uploads can begin or go on at files, folders and uploads, hence also on the server as a whole."""
+    is_place = re.fullmatch("(?s:/(files|uploads)(/.*)?)", route_path(request)) or request.scope["path"] == "*"
+    return offers(request) if is_place else ()
 
 
 async def _answer_bad_parameter(request: Request, error: Exception) -> Response:

@@ -1,21 +1,18 @@
 """`/files/{key}`: a stored file."""
 
-import time
-from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from fileserver.api import openapi
+from fileserver.api import ietf, openapi
 from fileserver.api.folders import Asked, list_folder
-from fileserver.api.requests import fields_of, file_href, key_text, must_be_writable, promise_of
+from fileserver.api.requests import fields_of, key_text, must_be_writable, promise_of
 from fileserver.api.service import Answer, service_of
-from fileserver.delivery.download import Download, representation_of
+from fileserver.api.writes import condition_of, stored_headers
+from fileserver.delivery.download import Download
 from fileserver.delivery.upload import put_file
-from fileserver.http.conditions import Validators, Verdict, evaluate
-from fileserver.http.digests import format_digest
-from fileserver.http.fields import Fields
-from storage import Entry, PreconditionFailed, folder_to_read, key_to_read, key_to_write
+from fileserver.http.resumable import creates_upload
+from storage import PreconditionFailed, folder_to_read, key_to_read, key_to_write
 
 router = APIRouter(tags=["files"])
 
@@ -55,17 +52,21 @@ async def read(
 async def write(request: Request) -> Response:
     """Store the body under the key: 201 when the key is new, 200 when it replaces a file.
 
-    If-Match and If-None-Match guard against lost updates; Content-Digest and Repr-Digest are verified.
+    If-Match and If-None-Match guard against lost updates; Content-Digest, Repr-Digest and Content-MD5 are verified.
+    With Upload-Complete the upload is resumable (IETF draft).
     """
     must_be_writable(request)
     key = key_to_write(key_text(request, "/files/"))
     promise = promise_of(request)
+    fields = fields_of(request)
+    if creates_upload(fields):
+        return await ietf.begin_file(request, key)
     library = service_of(request).library
-    condition = condition_of(fields_of(request), request.method)
+    condition = condition_of(fields, request.method)
     if not condition(await library.stat(key)):
         raise PreconditionFailed(key)
     entry, is_new = await put_file(request.receive, library, key, promise=promise, condition=condition)
-    return Response(status_code=201 if is_new else 200, headers=_stored(request, entry))
+    return Response(status_code=201 if is_new else 200, headers=stored_headers(request, key, entry.sha256, entry.etag))
 
 
 @router.delete(
@@ -77,29 +78,3 @@ async def remove(request: Request) -> Response:
     key = key_to_read(key_text(request, "/files/"))
     await service_of(request).library.delete(key, condition=condition_of(fields_of(request), request.method))
     return Response(status_code=204, headers={"cache-control": "no-store"})
-
-
-def condition_of(fields: Fields, method: str) -> Callable[[Entry | None], bool]:
-    """The request's preconditions, as a question that can be asked of what is stored (RFC 9110 s.13.2)."""
-
-    def holds(current: Entry | None) -> bool:
-        validators = None if current is None else _validators(current)
-        return evaluate(method, fields, validators, now_s=int(time.time())) is Verdict.PROCEED
-
-    return holds
-
-
-def _validators(entry: Entry) -> Validators:
-    return Validators(representation_of(entry).etag, entry.modified_ns // 1_000_000_000)
-
-
-def _stored(request: Request, entry: Entry) -> dict[str, str]:
-    headers = {
-        "location": file_href(request, entry.key),
-        "etag": f'"{entry.etag}"',
-        "cache-control": "no-store",
-        "content-length": "0",
-    }
-    if entry.sha256 is not None:
-        headers["repr-digest"] = format_digest("sha-256", entry.sha256)
-    return headers

@@ -1,35 +1,25 @@
 """`/files/[folder/]`: what a folder holds, and forms that add to it."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
-from fileserver.api import openapi
-from fileserver.api.requests import file_href, key_text, must_be_writable
-from fileserver.api.service import Answer, service_of
+from fileserver.api import ietf, openapi, tus
+from fileserver.api.forms import store_form
+from fileserver.api.requests import fields_of, file_href, key_text, must_be_writable
+from fileserver.api.service import Answer, json_answer, service_of
+from fileserver.delivery.asgi import body_of
 from fileserver.delivery.listing import Format, Listing, row_of
-from fileserver.delivery.upload import put_form_files
 from fileserver.http import problems
 from fileserver.http.negotiation import choose
 from fileserver.http.problems import Problem, ProblemError
+from fileserver.http.resumable import creates_upload
 from fileserver.web.listing import Crumb, ListingPage, Row, listing_page, page_headers
-from storage import (
-    Condition,
-    Entry,
-    Folder,
-    Key,
-    Listed,
-    PreconditionFailed,
-    always,
-    folder_to_write,
-    key_to_write,
-    name_of,
-)
+from storage import Entry, Folder, Listed, folder_to_write, name_of
 
 router = APIRouter(tags=["folders"])
 
@@ -70,7 +60,7 @@ async def list_folder(request: Request, asked: Asked) -> Response:
         return _html(request, asked, listed, next_href)
     content = {"folder": asked.folder, "entries": _rows(request, listed), "next": next_href}
     link = {"link": f'<{next_href}>; rel="next"'} if next_href else {}  # RFC 8288
-    return _json(content, {**_HEADERS, **link})
+    return json_answer(content, {**_HEADERS, **link})
 
 
 @router.post(
@@ -83,40 +73,18 @@ async def list_folder(request: Request, asked: Asked) -> Response:
 async def add(request: Request, replace: bool = False) -> Response:
     """Store every file of a multipart/form-data body in the folder, none before the form has come whole.
 
-    A name that is taken is a conflict, unless `replace` is true here or in a form field before the files.
+    A name that is taken is a conflict, unless `replace` is true here or in a form field before the files. Resumable
+    uploads begin here too: by tus, and by the IETF draft with a form or with a single file.
     """
     must_be_writable(request)
     folder = folder_to_write(key_text(request, "/files/"))
-    try:
-        entries = await put_form_files(
-            request.receive,
-            service_of(request).library,
-            request.headers.get("content-type", ""),
-            key_of=lambda name: key_to_write(folder + name),
-            condition_of=partial(_condition_of, is_replacing=replace),
-            max_size=service_of(request).settings.max_size,
-        )
-    except PreconditionFailed as error:
-        detail = f"There is a file {name_of(Key(error.key))} already. Say replace=true to replace it."
-        raise ProblemError(Problem(problems.KEY_TAKEN, detail)) from error
-    if choose(request.headers.getlist("accept"), ("application/json", "text/html")) == "text/html":
-        return RedirectResponse(file_href(request, folder), status_code=303)
-    location = file_href(request, entries[0].key if len(entries) == 1 else folder)
-    headers = {"location": location, "cache-control": "no-store"}
-    return _json({"entries": _rows(request, entries)}, headers, status=201)
-
-
-def _json(content: object, headers: Mapping[str, str], *, status: int = 200) -> Response:
-    """Escaped down to ASCII: names whose bytes are no UTF-8 survive as lone surrogates."""
-    return Response(json.dumps(content, separators=(",", ":")), status, headers, "application/json")
-
-
-def _condition_of(fields: Mapping[str, str], *, is_replacing: bool) -> Condition:
-    return always if is_replacing or fields.get("replace") == "true" else _is_free
-
-
-def _is_free(current: Entry | None) -> bool:
-    return current is None
+    fields = fields_of(request)
+    if tus.is_meant(request):
+        return await tus.create(request, folder)
+    if creates_upload(fields):
+        return await ietf.begin_in_folder(request, folder, is_replacing=replace)
+    content_type = request.headers.get("content-type", "")
+    return await store_form(request, body_of(request.receive), folder, content_type, is_replacing=replace)
 
 
 def _stream(request: Request, asked: Asked, media_type: Format) -> Response:

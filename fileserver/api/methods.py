@@ -3,7 +3,7 @@
 from fastapi import Request
 from starlette.routing import BaseRoute, Match
 
-_ORDER = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
+_ORDER = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS")
 
 
 def allowed_methods(request: Request) -> tuple[str, ...]:

@@ -26,6 +26,9 @@ PLAN = [
 READ = {"parameters": [KEY]}
 WRITE = {"parameters": [KEY], "requestBody": {"content": {"application/octet-stream": _BINARY}}}
 ADD = {"parameters": [FOLDER], "requestBody": {"content": {"multipart/form-data": _FORM}}}
+PIECE = {
+    "requestBody": {"content": {"application/offset+octet-stream": _BINARY, "application/partial-upload": _BINARY}}
+}
 TRANSFORM_BODY = {
     "parameters": PLAN,
     "requestBody": {"content": {"text/csv": _BINARY, "multipart/form-data": _FORM}},

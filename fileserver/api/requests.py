@@ -8,9 +8,11 @@ from starlette.convertors import Convertor, register_url_convertor
 from fileserver.api.service import service_of
 from fileserver.delivery.upload import Promise
 from fileserver.http import problems
-from fileserver.http.digests import MalformedDigest, parse_digests
+from fileserver.http.digests import MalformedDigest, parse_content_md5, parse_digests
 from fileserver.http.fields import Fields
+from fileserver.http.origins import parse_origins
 from fileserver.http.problems import Problem, ProblemError
+from storage import TooLarge
 
 
 class _KeyConvertor(Convertor[str]):
@@ -41,9 +43,14 @@ def key_text(request: Request, prefix: str) -> str:
 
     The decoded path of ASGI has lost them, so the raw path is decoded here.
     """
+    return route_path(request).removeprefix(prefix)
+
+
+def route_path(request: Request) -> str:
+    """The path below the prefix that the application is mounted at, decoded as keys are."""
     raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
     path = unquote_to_bytes(raw.partition(b"?")[0]).decode("utf-8", "surrogateescape")
-    return path.removeprefix(request.scope.get("root_path", "") + prefix)
+    return path.removeprefix(request.scope.get("root_path", ""))
 
 
 def root_href(request: Request) -> str:
@@ -59,12 +66,16 @@ def file_href(request: Request, key: str) -> str:
 def must_be_writable(request: Request) -> None:
     """Refuse to change anything on a read-only server, or at another site's instigation.
 
-    Browsers say where a request comes from by Sec-Fetch-Site (W3C Fetch Metadata), or at least by Origin.
+    Browsers say where a request comes from by Sec-Fetch-Site (W3C Fetch Metadata), or at least by Origin. Pages of
+    allowed origins may, though Sec-Fetch-Site calls them cross-site.
     """
-    if not service_of(request).settings.may_write:
+    settings = service_of(request).settings
+    if not settings.may_write:
         raise ProblemError(Problem(problems.READ_ONLY, "This server is read-only."))
-    site = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin")
+    if parse_origins(settings.allowed_origins).allows(origin):
+        return
+    site = request.headers.get("sec-fetch-site", "same-origin")
     is_foreign = origin is not None and origin.partition("://")[2] != request.headers.get("host")
     if site not in _SAME_SITE or is_foreign:
         raise ProblemError(Problem(problems.CROSS_SITE, "Another site may not change files here."))
@@ -80,20 +91,54 @@ def promise_of(request: Request) -> Promise:
     if fields.lines("content-range"):
         raise ProblemError(Problem(problems.CONTENT_RANGE_NOT_SUPPORTED, "Send the whole file: parts are not taken."))
     max_size = service_of(request).settings.max_size
+    length = content_size(fields)
+    if length is not None and max_size is not None and length > max_size:
+        raise TooLarge(max_size)
+    return Promise(length, max_size, merged(content_digests(fields), repr_digests(fields)))
+
+
+def content_size(fields: Fields) -> int | None:
+    """The size of the body, where the client says it."""
     length = fields.only("content-length")
-    if length is not None and max_size is not None and int(length) > max_size:
-        raise ProblemError(Problem(problems.TOO_LARGE, f"Files up to {max_size} bytes are taken."))
-    return Promise(None if length is None else int(length), max_size, _digests(fields))
+    return None if length is None else int(length)
 
 
-def _digests(fields: Fields) -> dict[str, bytes]:
-    promised: dict[str, bytes] = {}
-    for name in ("content-digest", "repr-digest"):
-        try:
-            found = parse_digests(fields.lines(name))
-        except MalformedDigest as error:
-            raise ProblemError(Problem(problems.MALFORMED_DIGEST, f"{name} cannot be read.")) from error
-        for algorithm, digest in found.items():
-            if promised.setdefault(_HASHES[algorithm], digest) != digest:
-                raise ProblemError(Problem(problems.DIGEST_MISMATCH, "Content-Digest and Repr-Digest differ."))
-    return promised
+def content_digests(fields: Fields) -> dict[str, bytes]:
+    """The digests that the body has to have, by names of `hashlib`. Raises ProblemError."""
+    return merged(_digests(fields, "content-digest"), _content_md5(fields))
+
+
+def repr_digests(fields: Fields) -> dict[str, bytes]:
+    """The digests that the whole file has to have, by names of `hashlib`. Raises ProblemError."""
+    return _digests(fields, "repr-digest")
+
+
+def merged(some: dict[str, bytes], others: dict[str, bytes]) -> dict[str, bytes]:
+    """Digests of the same bytes from two fields. Raises ProblemError where they differ."""
+    if any(others.get(name, digest) != digest for name, digest in some.items()):
+        raise ProblemError(Problem(problems.DIGEST_MISMATCH, "The digests of the request differ."))
+    return some | others
+
+
+def _digests(fields: Fields, name: str) -> dict[str, bytes]:
+    try:
+        found = parse_digests(fields.lines(name))
+    except MalformedDigest as error:
+        raise ProblemError(Problem(problems.MALFORMED_DIGEST, f"{name} cannot be read.")) from error
+    return {_HASHES[algorithm]: digest for algorithm, digest in found.items()}
+
+
+def _content_md5(fields: Fields) -> dict[str, bytes]:
+    try:
+        return {"md5": parse_content_md5(", ".join(lines))} if (lines := fields.lines("content-md5")) else {}
+    except MalformedDigest as error:
+        raise ProblemError(Problem(problems.MALFORMED_DIGEST, "Content-MD5 cannot be read.")) from error
+
+
+def owner_of(request: Request) -> str:
+    """Who makes a request, by what an application that embeds this one found out; empty for anyone.
+
+    The identity of Starlette's authentication (`scope["user"]`).
+    """
+    user = request.scope.get("user")
+    return str(user.identity) if user is not None and user.is_authenticated else ""

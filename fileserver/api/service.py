@@ -1,5 +1,7 @@
 """What every route needs, kept on the application and handed out typed."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import Request, Response
@@ -8,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from fileserver.delivery.asgi import App
 from fileserver.metrics import Metrics
 from fileserver.settings import Settings
-from storage import Library
+from storage import Library, Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Service:
     """The parts that `create_app` joined."""
 
     library: Library
+    uploads: Uploads
     settings: Settings
     metrics: Metrics
 
@@ -24,6 +27,11 @@ def service_of(request: Request) -> Service:
     """The service of the application that a request came to."""
     service: Service = request.app.state.service
     return service
+
+
+def json_answer(content: object, headers: Mapping[str, str], *, status: int = 200) -> Response:
+    """JSON escaped down to ASCII: names whose bytes are no UTF-8 survive as lone surrogates."""
+    return Response(json.dumps(content, separators=(",", ":")), status, headers, "application/json")
 
 
 class Answer(Response):

@@ -161,7 +161,7 @@ async def raw_body(receive: Receive) -> AsyncIterator[AsyncIterable[bytes]]:
 @asynccontextmanager
 async def form_file(receive: Receive, *, content_type: str) -> AsyncIterator[AsyncIterable[bytes]]:
     """The first file of a form is the table. Raises NoFileInForm, MalformedForm, FormTooComplex."""
-    async with aclosing(form_events(receive, content_type)) as events, aclosing(_first_file(events)) as chunks:
+    async with aclosing(form_events(body_of(receive), content_type)) as events, aclosing(_first_file(events)) as chunks:
         yield chunks
 
 

@@ -1,4 +1,4 @@
-"""A request body on its way into the library: one file by PUT, any number by a form."""
+"""A request body on its way into the library: one file by PUT, any number by a form, a piece of an upload."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fileserver.delivery.asgi import Receive, body_of
 from fileserver.http.form_parts import FormEvent, FormLimits, FormParser, PartBegin, PartBytes, PartEnd
-from storage import Condition, Entry, Key, Library, Received
+from storage import Condition, Entry, Key, Library, OpenUpload, Received
 
 FIELD_SIZE = 8192  # bytes a field that is no file may have
 
@@ -41,8 +41,19 @@ async def put_file(
             return await library.commit(received, key, condition=condition)
 
 
+async def append_body(
+    receive: Receive, upload: OpenUpload, offset: int, *, size: int | None, digests: Mapping[str, bytes]
+) -> None:
+    """Append the body, of this size if that is known, to an upload.
+
+    Raises what `OpenUpload.append` raises, and ClientLeft.
+    """
+    async with aclosing(body_of(receive)) as body:
+        await upload.append(offset, body, size=size, digests=digests)
+
+
 async def put_form_files(
-    receive: Receive,
+    body: AsyncGenerator[bytes, None],
     library: Library,
     content_type: str,
     *,
@@ -58,7 +69,7 @@ async def put_form_files(
     """
     fields: dict[str, str] = {}
     received: list[tuple[Key, Received]] = []
-    async with AsyncExitStack() as drafts, aclosing(form_events(receive, content_type)) as events:
+    async with AsyncExitStack() as drafts, aclosing(form_events(body, content_type)) as events:
         async for event in events:
             if not isinstance(event, PartBegin):
                 continue
@@ -74,10 +85,10 @@ async def put_form_files(
         return tuple([(await library.commit(each, key, condition=condition))[0] for key, each in received])
 
 
-async def form_events(receive: Receive, content_type: str) -> AsyncGenerator[FormEvent, None]:
+async def form_events(body: AsyncGenerator[bytes, None], content_type: str) -> AsyncGenerator[FormEvent, None]:
     """The form's parts as they arrive; ends only after the closing boundary. Raises MalformedForm, ClientLeft."""
     parser = FormParser(content_type, FormLimits())
-    async with aclosing(body_of(receive)) as body:
+    async with aclosing(body):
         async for chunk in body:
             for event in parser.feed(chunk):
                 yield event

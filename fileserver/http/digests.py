@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 _SIZES = {"sha-256": 32, "sha-512": 64}
 """The algorithms we check and their digests' bytes; the others are deprecated or unknown and are ignored (s.5)."""
+_MD5_SIZE = 16
 _ITEM = r'(?:"(?:[^"\\]|\\.)*"|[^",;])*'  # a string may hold commas and semicolons (RFC 8941 s.3.3.3)
 _MEMBER = re.compile(rf"([a-z*][a-z0-9_.*-]*)(?:=({_ITEM}))?((?:;{_ITEM})*)")
 _COMMA = re.compile(r"[ \t]*,[ \t]*")
@@ -35,6 +36,15 @@ def parse_digests(lines: Sequence[str]) -> dict[str, bytes]:
         if algorithm in _SIZES:
             digests[algorithm] = _digest(value, _SIZES[algorithm])
     return digests
+
+
+def parse_content_md5(text: str) -> bytes:
+    """The digest of a Content-MD5 field (RFC 1864), which old clients and those of S3 send. Raises MalformedDigest.
+
+    >>> len(parse_content_md5("1B2M2Y8AsgTpgAmY7PhCfg=="))
+    16
+    """
+    return _digest(f":{text}:", _MD5_SIZE)
 
 
 def wants(lines: Sequence[str], algorithm: str) -> bool:

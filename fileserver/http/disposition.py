@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 _ATTR_CHAR = "!#$&+-.^_`|~"  # RFC 8187 s.3.2.1, beside letters and digits
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -12,6 +12,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # On Windows these are devices, whatever follows their first dot and with spaces before it
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|$)", re.IGNORECASE)
 MAX_NAME_BYTES = 255  # what file systems take
+_FILENAME = re.compile(r'; *filename *= *(?:"((?:[^"\\]|\\.)*)"|([^;" ]+))', re.IGNORECASE)
+_EXTENDED_FILENAME = re.compile(r"; *filename\* *= *UTF-8'[^';]*'([^; ]+)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=256)
@@ -23,6 +25,19 @@ def content_disposition(kind: Literal["inline", "attachment"], name: str) -> str
     """
     safe = safe_name(name)
     return f"{kind}; filename=\"{_ascii(safe)}\"; filename*=UTF-8''{quote(safe, safe=_ATTR_CHAR)}"
+
+
+def filename_of(text: str) -> str | None:
+    """The name that a request's Content-Disposition gives its content; the extended form wins (RFC 6266 s.4.3).
+
+    >>> filename_of('inline; filename="a b.txt"'), filename_of("inline; filename=x; filename*=UTF-8''s%C5%82.txt")
+    ('a b.txt', 'sł.txt')
+    """
+    if match := _EXTENDED_FILENAME.search(text):
+        return unquote(match[1], errors="surrogateescape")
+    if match := _FILENAME.search(text):
+        return match[2] or re.sub(r"\\(.)", r"\1", match[1])
+    return None
 
 
 def safe_name(name: str) -> str:

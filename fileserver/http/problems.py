@@ -16,6 +16,13 @@ class ProblemType:
     status: int
     title: str
 
+    @property
+    def uri(self) -> str:
+        """The type's identifier (RFC 9457 s.3.1.1); that of a type registered elsewhere is its own."""
+        return self.slug if ":" in self.slug else TYPE_PREFIX + self.slug
+
+
+IANA = "https://iana.org/assignments/http-problem-types#"
 
 BAD_PARAMETER = ProblemType("bad-parameter", 400, "A parameter cannot be understood")
 CONTENT_RANGE_NOT_SUPPORTED = ProblemType("content-range-not-supported", 400, "Parts of a file are not taken")
@@ -28,6 +35,7 @@ TOO_MANY_FROM_ADDRESS = ProblemType(
     "too-many-connections-from-address", 429, "Too many connections come from one address"
 )
 FORM_TOO_COMPLEX = ProblemType("form-too-complex", 413, "The form has too many or too long parts")
+INCONSISTENT_LENGTH = ProblemType(f"{IANA}inconsistent-upload-length", 400, "An upload is given two lengths")
 INTERNAL = ProblemType("internal", 500, "The server failed")
 INVALID_KEY = ProblemType("invalid-key", 400, "This cannot be the name of a file")
 IS_FOLDER = ProblemType("is-a-folder", 404, "This is a folder")
@@ -38,7 +46,9 @@ MALFORMED_FORM = ProblemType("malformed-form", 400, "The form cannot be read")
 MALFORMED_REQUEST = ProblemType("malformed-request", 400, "The request is malformed")
 MALFORMED_ROW = ProblemType("malformed-row", 422, "A row of the table cannot be read")
 MALFORMED_TABLE = ProblemType("malformed-table", 422, "The table cannot be read")
+MALFORMED_UPLOAD = ProblemType("malformed-upload", 400, "The upload cannot be understood")
 METHOD_NOT_ALLOWED = ProblemType("method-not-allowed", 405, "The resource does not have this method")
+MISMATCHING_OFFSET = ProblemType(f"{IANA}mismatching-upload-offset", 409, "The upload is at another offset")
 MISDIRECTED = ProblemType("misdirected-request", 421, "The request is meant for another server")
 NO_SPACE = ProblemType("no-space", 507, "The server has no room for this")
 NOT_ACCEPTABLE = ProblemType("not-acceptable", 406, "No media type suits")
@@ -49,10 +59,18 @@ PRECONDITION_FAILED = ProblemType("precondition-failed", 412, "A precondition do
 RANGE_NOT_SATISFIABLE = ProblemType("range-not-satisfiable", 416, "The file has no such bytes")
 READ_ONLY = ProblemType("read-only", 403, "Nothing can be changed here")
 REQUEST_TIMEOUT = ProblemType("request-timeout", 408, "The request came too slowly")
+STORAGE_DEGRADED = ProblemType("storage-degraded", 503, "The storage keeps nothing any more")
 STORAGE_UNAVAILABLE = ProblemType("storage-unavailable", 503, "The storage does not answer")
 TOO_LARGE = ProblemType("too-large", 413, "The file is too large")
+TOO_MANY_UPLOADS = ProblemType("too-many-uploads", 429, "Too many uploads are open")
+TUS_CHECKSUM_MISMATCH = ProblemType("tus-checksum-mismatch", 460, "The bytes have another checksum")
+TUS_VERSION = ProblemType("tus-version-not-supported", 412, "This version of tus is not spoken here")
 UNSUPPORTED_MEDIA_TYPE = ProblemType("unsupported-media-type", 415, "This media type is not taken")
 TOO_MANY_REQUESTS = ProblemType("too-many-requests", 429, "Too many requests wait for an answer")
+UPLOAD_BUSY = ProblemType("upload-busy", 423, "Another server is writing this upload")
+UPLOAD_COMPLETE = ProblemType("upload-complete", 403, "The upload takes no more bytes")
+UPLOAD_EXPIRED = ProblemType("upload-expired", 410, "The upload was left alone for too long")
+UPLOAD_TAKEN_OVER = ProblemType("upload-taken-over", 409, "A newer request goes on with this upload")
 URI_TOO_LONG = ProblemType("uri-too-long", 414, "The address is too long")
 VERSION_NOT_SUPPORTED = ProblemType("http-version-not-supported", 505, "This version of HTTP is not spoken here")
 REQUEST_REFUSED = ProblemType("request-refused", 400, "The request cannot be carried out")
@@ -81,7 +99,7 @@ class Problem:
         b'{"type":"urn:problem-type:fileserver:s","title":"T","status":400,"detail":"\\\\udcff","row":3}'
         """
         members: dict[str, str | int] = {
-            "type": TYPE_PREFIX + self.type.slug,
+            "type": self.type.uri,
             "title": self.type.title,
             "status": self.type.status,
             "detail": self.detail,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fileserver.delivery.asgi import App, ClientLeft, Receive, Scope, Send, end, start
+from fileserver.delivery.asgi import App, ClientLeft, Receive, Scope, Send, body_of, end, start
 from fileserver.delivery.upload import FieldTooLong, NoFileInForm, Promise, put_file, put_form_files
 from fileserver.http.form_parts import MalformedForm
 from storage import (
@@ -43,7 +43,7 @@ def form_app(library: Library, condition: Condition = always) -> App:
     async def app(_scope: Scope, receive: Receive, send: Send) -> None:
         content_type = "multipart/form-data; boundary=xyz"
         await put_form_files(
-            receive, library, content_type, key_of=key_to_write, condition_of=condition_of, max_size=1000
+            body_of(receive), library, content_type, key_of=key_to_write, condition_of=condition_of, max_size=1000
         )
         await start(send, 201, [])
         await end(send)

@@ -12,7 +12,7 @@ from tests.support.server import Serve
 _PROJECT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/transforms.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/transforms.md", "docs/uploads.md"])
 def test_the_commands_of_a_document_work(serve: Serve, tmp_path: Path, name: str) -> None:
     blocks = runnable_blocks(_PROJECT / name)
     assert any("curl" in block.text for block in blocks), f"{name} shows no command that could be run"

@@ -16,11 +16,9 @@ from storage import (
     Catalogue,
     DigestMismatch,
     Entry,
-    Folder,
     FolderInTheWay,
     Key,
     Library,
-    Listed,
     LocalStore,
     MemoryStore,
     NotFound,
@@ -206,12 +204,11 @@ async def test_a_sound_library_is_believed_for_a_second_and_a_failed_one_is_look
     looks = 0
 
     class Watched(MemoryStore):
-        async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
+        async def check(self) -> None:
             nonlocal looks
             looks += 1
             if is_failing:
                 raise StoreUnavailable
-            return ()
 
     library = Library(Watched(), Catalogue(None), text)
     await library.start()

@@ -5,6 +5,7 @@ import errno
 import os
 import resource
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
@@ -202,7 +203,7 @@ async def test_only_one_of_two_servers_has_sole_use(local: LocalStore, tmp_path:
 async def test_a_full_disk_is_no_space(local: LocalStore) -> None:
     with pytest.raises(NoSpace):
         await local.draft("d", length=1 << 60)
-    assert await local.drafts() == ()
+    assert await local.drafts() == {}
 
 
 async def test_a_draft_too_big_for_its_limit_is_no_space_and_leaves_nothing(local: LocalStore) -> None:
@@ -217,7 +218,27 @@ async def test_a_draft_too_big_for_its_limit_is_no_space_and_leaves_nothing(loca
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
-    assert await local.drafts() == ()
+    assert await local.drafts() == {}
+
+
+async def test_room_for_bytes_that_never_come_is_given_back(local: LocalStore, tmp_path: Path) -> None:
+    size = 8 << 20
+    blocks_before_any_byte = 0
+
+    async def broken() -> AsyncIterator[bytes]:
+        nonlocal blocks_before_any_byte
+        blocks_before_any_byte = os.stat(tmp_path / ".fileserver" / "drafts" / "d").st_blocks
+        yield b"x"
+        raise ConnectionResetError
+
+    draft = await local.draft("d")
+    with pytest.raises(ConnectionResetError):
+        await draft.append(0, broken(), size=size)
+    status = os.stat(tmp_path / ".fileserver" / "drafts" / "d")
+    assert blocks_before_any_byte * 512 >= size
+    assert status.st_size == 1
+    assert status.st_blocks * 512 < size
+    await draft.discard()
 
 
 async def test_a_mount_point_inside_the_root_is_no_place_for_a_commit(local: LocalStore, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import anyio
 import pytest
 
-from storage import DraftBusy, Key, OffsetMismatch, Store
+from storage import DraftBusy, Key, NotFound, OffsetMismatch, Store
 from tests.storage.conftest import content_of, pieces
 
 
@@ -37,7 +37,7 @@ async def test_a_closed_draft_is_found_again_by_its_id(store: Store) -> None:
     draft = await store.draft("d1")
     await draft.append(0, pieces(b"abc"))
     await draft.close()
-    assert await store.drafts() == ("d1",)
+    assert list(await store.drafts()) == ["d1"]
     again = await store.draft("d1")
     assert again.size == 3
     await again.discard()
@@ -50,7 +50,7 @@ async def test_a_discarded_or_committed_draft_is_gone(store: Store) -> None:
     committed = await store.draft("d2")
     await committed.commit(Key("a"))
     await committed.discard()
-    assert await store.drafts() == ()
+    assert await store.drafts() == {}
     await (await store.open(Key("a"))).close()
 
 
@@ -87,13 +87,51 @@ async def test_a_second_writer_is_refused_while_the_first_lives(store: Store) ->
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(draft.append, 0, slow())
         await first_writes.wait()
-        for other in (draft, await store.draft("d1")):
-            with pytest.raises(DraftBusy):
-                await other.append(0, pieces(b"x"))
-            if other is not draft:
-                await other.close()
+        with pytest.raises(DraftBusy):
+            await draft.append(0, pieces(b"x"))
         may_end.set()
     assert draft.size == 3
+    await draft.discard()
+
+
+async def test_an_open_draft_is_its_openers_alone(store: Store) -> None:
+    draft = await store.draft("d1")
+    for opening in (store.draft, store.open_draft):
+        with pytest.raises(DraftBusy):
+            await opening("d1")
+    await draft.close()
+    await (await store.open_draft("d1")).discard()
+
+
+async def test_a_draft_that_is_not_there_is_not_opened(store: Store) -> None:
+    with pytest.raises(NotFound):
+        await store.open_draft("d1")
+    assert await store.drafts() == {}
+
+
+async def test_what_came_before_an_interruption_is_kept_and_hashed(store: Store) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x" * 700_000
+        raise ConnectionResetError
+
+    digest = hashlib.sha256()
+    draft = await store.draft("d1")
+    with pytest.raises(ConnectionResetError):
+        await draft.append(0, broken(), hashes=(digest,))
+    assert draft.size == 2_100_000
+    assert digest.digest() == hashlib.sha256(b"x" * 2_100_000).digest()
+    await draft.discard()
+
+
+async def test_bytes_are_cut_off_and_read_back(store: Store) -> None:
+    draft = await store.draft("d1")
+    await draft.append(0, pieces(b"abcdefgh"))
+    await draft.truncate(5)
+    assert draft.size == 5
+    assert [chunk async for chunk in draft.chunks(range(1, 5), 3)] == [b"bcd", b"e"]
+    await draft.append(5, pieces(b"!"))
+    assert [chunk async for chunk in draft.chunks(range(6), 10)] == [b"abcde!"]
     await draft.discard()
 
 

@@ -1,0 +1,43 @@
+"""The end of an upload, whichever dialect brought it there: its bytes become what they were sent for."""
+
+from fastapi import Request, Response
+
+from fileserver.api.forms import store_form
+from fileserver.api.requests import file_href
+from fileserver.api.upload_terms import Terms, terms_of
+from fileserver.api.writes import key_taken, stored_headers
+from storage import DigestMismatch, Folder, OpenUpload, PreconditionFailed
+
+
+async def finish(request: Request, opened: OpenUpload) -> Response:
+    """Publish an upload that is full, if it was not before; answers what the plain upload would have.
+
+    Raises DigestMismatch (the upload is gone then), PreconditionFailed, ProblemError, and what the library and forms
+    raise.
+    """
+    terms = terms_of(opened.upload.terms)
+    if terms.folder is not None:
+        return await _finish_form(request, opened, terms)
+    try:
+        upload = await opened.commit(condition=terms.holds, digests=terms.whole())
+    except DigestMismatch:
+        await opened.discard()
+        raise
+    except PreconditionFailed as error:
+        if terms.conditions:
+            raise
+        raise key_taken(error.key) from error
+    if upload.key is None or upload.sha256 is None:
+        return Response(status_code=204)  # a part of another upload
+    headers = stored_headers(request, upload.key, upload.sha256, upload.sha256.hex())
+    return Response(status_code=201 if upload.is_new else 200, headers=headers)
+
+
+async def _finish_form(request: Request, opened: OpenUpload, terms: Terms) -> Response:
+    folder = Folder(terms.folder or "")
+    if opened.upload.is_complete:
+        headers = {"location": file_href(request, folder), "cache-control": "no-store"}
+        return Response(status_code=201, headers=headers)
+    answer = await store_form(request, opened.content(), folder, terms.content_type, is_replacing=terms.is_replacing)
+    await opened.conclude()
+    return answer
