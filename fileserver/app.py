@@ -23,19 +23,22 @@ from fileserver.upkeep import kept_up, teller
 from fileserver.web.docs import STATIC
 from storage import RESERVED_NAME, Catalogue, Library, LocalStore, Upkeep, UploadLimits, Uploads
 
+_SWEEP_S = 60.0
+
 
 def create_app(settings: Settings) -> FastAPI:
     """A file server over `settings.root`, to run alone or to mount in another application under any prefix.
 
     Its storage opens and closes with its lifespan, which a mounting application has to run: see `running`.
     """
-    service, upkeep = _joined(settings)
+    store, catalogue = _storage(settings)
+    service = _service(settings, store, catalogue)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await service.library.start()
         try:
-            async with kept_up(upkeep), anyio.create_task_group() as tasks:
+            async with kept_up(_upkeep(service, store, catalogue)), anyio.create_task_group() as tasks:
                 tasks.start_soon(service.uploads.watch)
                 yield
                 tasks.cancel_scope.cancel()
@@ -59,7 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.router.routes[:0] = (*shortcuts(files.router, files.read), *shortcuts(operations.router, operations.health))
     app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
     errors.install(app)
-    if settings.allowed_origins is not None:  # inmost: nothing outside of it answers requests
+    if settings.allowed_origins is not None:  # inmost: what is outside of it answers nothing, a 500 aside
         app.add_middleware(AllowPagesOf, origins=parse_origins(settings.allowed_origins))
     app.add_middleware(CloseEarlyAnswers)
     app.add_middleware(Observe, metrics=service.metrics, is_logging=settings.access_log)
@@ -73,22 +76,28 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-def _joined(settings: Settings) -> tuple[Service, Upkeep]:
+def _service(settings: Settings, store: LocalStore, catalogue: Catalogue) -> Service:
+    library = Library(store, catalogue, media.detect)
+    limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
+    return Service(library, Uploads(library, store, catalogue, limits), settings, Metrics())
+
+
+def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep:
+    return Upkeep(
+        service.library,
+        store,
+        catalogue,
+        hash_rate=service.settings.hash_rate,
+        scrub_period_s=service.settings.scrub_period,
+        report=teller(service.metrics),
+        jobs=(service.uploads.sweep,) if service.settings.may_write else (),
+        job_pause_s=min(_SWEEP_S, service.settings.upload_lifetime / 4),
+    )
+
+
+def _storage(settings: Settings) -> tuple[LocalStore, Catalogue]:
     """A read-only server creates nothing below its root: what it learns stays in memory unless a catalogue is there."""
     path = Path(settings.root) / RESERVED_NAME / "catalogue.sqlite3"
     is_kept = settings.may_write or (path.exists() and os.access(path.parent, os.W_OK))
     store = LocalStore(settings.root, is_writable=settings.may_write)
-    catalogue = Catalogue(path if is_kept else None)
-    library = Library(store, catalogue, media.detect)
-    limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
-    service = Service(library, Uploads(library, store, catalogue, limits), settings, Metrics())
-    upkeep = Upkeep(
-        library,
-        store,
-        catalogue,
-        hash_rate=settings.hash_rate,
-        scrub_period_s=settings.scrub_period,
-        report=teller(service.metrics),
-        jobs=(service.uploads.sweep,) if settings.may_write else (),  # without drafts all uploads look left alone
-    )
-    return service, upkeep
+    return store, Catalogue(path if is_kept else None)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from fileserver.client.commands import get, put
 from fileserver.server import ApplicationFailed, CannotListen, run
 from fileserver.settings import Described, Settings, SettingsFault, described, unknown_variables
 
@@ -134,6 +135,8 @@ def _command() -> Callable[..., None]:
 
 
 app.command()(_command())
+app.command()(put)
+app.command()(get)
 
 
 @app.command("verify")

@@ -287,6 +287,11 @@ class Catalogue:
         """Whether what is recorded outlives the process."""
         return self._path is not None
 
+    async def free_upkeep(self) -> None:
+        """End the lease of whoever did the upkeep: nobody else is there any more."""
+        async with self.changing() as connection:
+            await connection.execute(update(schema.upkeep).values(expires_at_ms=0))
+
     async def forget(self, key: Key) -> None:
         """Drop what is known of a key."""
         async with _transaction(self._durable) as connection:

@@ -263,6 +263,7 @@ class Library:
 
     async def _recover(self) -> None:
         await self.sweep()
+        await self._catalogue.free_upkeep()
         for claim in await self._catalogue.claims():
             await self._catalogue.release(claim, await self._committed_under(claim))
 

@@ -25,7 +25,6 @@ from storage.store import Store
 from storage.verification import Finding, Verification
 from storage.walk import walk
 
-JOB_PAUSE_S = 60.0
 LEASE_S = 180.0  # each renewal is a write, which wakes a disk
 SETTLED_S = 5.0  # who wrote to a file this lately may go on
 _RENEWALS = 3  # as often as a lease is renewed in its time
@@ -74,8 +73,8 @@ class Upkeep:
 
     `hash_rate`: bytes per second to read at most, None for any number; 0 learns no digest at all. `scrub_period_s`: the
     time in which all files with known digests are read again and compared; None never does. A scrub reads no faster
-    than `hash_rate`, and takes longer where that is not enough. `jobs` are done every `job_pause_s`. `report` is called
-    on the event loop.
+    than `hash_rate`, and takes longer where that is not enough. `jobs` are done at the start and after every
+    `job_pause_s`. `report` is called on the event loop.
 
     With a catalogue in memory (a server that may not write) only files that somebody asked for are hashed: a walk over
     all would begin anew with each start.
@@ -91,7 +90,7 @@ class Upkeep:
         scrub_period_s: float | None,
         report: Callable[[Event], None],
         jobs: Sequence[Job] = (),
-        job_pause_s: float = JOB_PAUSE_S,
+        job_pause_s: float = 60.0,
         lease_s: float = LEASE_S,
         settled_s: float = SETTLED_S,
     ) -> None:
@@ -157,10 +156,10 @@ class Upkeep:
 
     async def _repeat_jobs(self) -> None:
         while True:
-            await anyio.sleep(self._job_pause_s)
             for job in self._jobs:
                 with self._reported("job"):
                     await job()
+            await anyio.sleep(self._job_pause_s)
 
     async def _hash_wanted(self) -> None:
         """Learn the digests of files that somebody asked for, here or in another process."""

@@ -8,6 +8,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from tests.support.wire import Connection, Head, Truncated, request, request_bytes
 
@@ -51,7 +52,7 @@ def created(port: int, dialect: Dialect, key: str, size: int) -> str:
     fields = {**dialect.always, **dialect.creation, **metadata}
     answer = request(port, "POST", "/uploads", *fields.items())
     assert answer.status == 201, answer.body
-    return answer.head.get("location") or ""
+    return urlsplit(answer.head.get("location") or "").path
 
 
 @dataclass(slots=True)

@@ -73,16 +73,8 @@ def test_uploads_take_a_name_from_the_disposition(store: Server, film: KnownFile
 
 def test_a_form_comes_in_parts(store: Server, film: KnownFile, tmp_path: Path) -> None:
     (_, kind), body = form_bytes(("of a form.bin", film.path.read_bytes()))
-    first = _heads(
-        "-X",
-        "POST",
-        *_PART,
-        "-H",
-        f"Content-Type: {kind}",
-        "-T",
-        _part(tmp_path, body[:MIB]),
-        f"{store.url}/files/box/",
-    )[-1]
+    posted = ("-H", f"Content-Type: {kind}", "--data-binary", f"@{_part(tmp_path, body[:MIB])}")
+    first = _heads("-X", "POST", *_PART, *posted, f"{store.url}/files/box/")[-1]
     assert first.status == 201
     last = _appended(store.url + first.fields["location"], MIB, _part(tmp_path, body[MIB:]), *_WHOLE)
     assert last.status in (200, 201)
