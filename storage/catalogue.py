@@ -7,13 +7,13 @@ of a file (`Entry.identity`), so a file edited behind our back simply has none.
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 from anyio import CancelScope
 from sqlalchemy import (
-    ColumnElement,
     CompoundSelect,
     Select,
     Table,
@@ -22,7 +22,6 @@ from sqlalchemy import (
     delete,
     func,
     null,
-    or_,
     select,
     union,
     union_all,
@@ -33,9 +32,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import schema
-from storage.errors import StoreUnavailable, TooManyUploads
+from storage.errors import StoreUnavailable
 from storage.keys import Key
-from storage.model import Entry, Upload
+from storage.model import Entry
 
 CLAIM_LEASE_S = 60  # a commit takes milliseconds; after a minute its process is taken for dead
 
@@ -90,7 +89,6 @@ def _facts_between_statement() -> CompoundSelect[str, str, bytes | None, str | N
 
 _learned = schema.learned_digests.c
 # To put a statement together takes as long as to run it.
-_uploads = schema.uploads.c
 _NOTHING = Facts()
 _FACTS = _facts_statement()
 _FACTS_BETWEEN = _facts_between_statement()
@@ -128,7 +126,7 @@ class Catalogue:
         statement, hence one snapshot: a commit cannot end between the looks.
         """
         version = {"key": entry.key, "identity": entry.identity, "etag": entry.etag}
-        async with _transaction(self._reading) as connection:
+        async with self.reading() as connection:
             sha256, media_type, learned = (await connection.execute(_FACTS, version)).one()
         return Facts(sha256, media_type, learned)
 
@@ -136,7 +134,7 @@ class Catalogue:
         """What is known of the files from the first to the last of these, by key and identity; claims aside."""
         keys = sorted((entry.key for entry in entries), key=schema.as_bytes)
         facts: dict[tuple[Key, str], Facts] = {}
-        async with _transaction(self._reading) as connection:
+        async with self.reading() as connection:
             rows = await connection.execute(_FACTS_BETWEEN, {"first": keys[0], "last": keys[-1]})
             for key, identity, sha256, media_type, learned in rows:
                 known = facts.get((Key(key), identity), _NOTHING)
@@ -146,101 +144,58 @@ class Catalogue:
         return facts
 
     async def claim(self, claim: Claim, *, now_ms: int | None = None) -> bool:
-        """Take the right to commit a key, unless a living writer has it. `now_ms` overrides the clock (Unix time).
+        """Take the right to commit a key, unless it is taken. `now_ms` overrides the clock (Unix time).
 
-        Whoever comes again with the same token is the same writer.
+        Whoever comes again with the same token is the same writer. A dead one's claim has to be ended first.
         """
-        now_ms = _now_ms() if now_ms is None else now_ms
         row = {
             "token": claim.token,
-            "expires_at_ms": now_ms + CLAIM_LEASE_S * 1000,
+            "expires_at_ms": (_now_ms() if now_ms is None else now_ms) + CLAIM_LEASE_S * 1000,
             "etag": claim.etag,
             "sha256": claim.sha256,
         }
         statement = insert(schema.claims).values(key=claim.key, **row)
         statement = statement.on_conflict_do_update(
-            index_elements=[schema.claims.c.key],
-            set_=row,
-            where=or_(schema.claims.c.expires_at_ms < now_ms, schema.claims.c.token == claim.token),
+            index_elements=[schema.claims.c.key], set_=row, where=schema.claims.c.token == claim.token
         )
-        async with _transaction(self._durable) as connection:
+        async with self.keeping() as connection:
             return (await connection.execute(statement)).rowcount == 1
 
-    async def release(self, claim: Claim, committed: Entry | None, *, is_new: bool = True) -> None:
+    async def release(self, claim: Claim, committed: Entry | None, *, is_new: bool | None = None) -> None:
         """End a claim and record, in the same transaction, the digest of what was committed under it.
 
-        The upload whose id is the claim's token is complete then.
+        The upload whose id is the claim's token is complete then. Nothing happens where the claim has been ended.
         """
-        async with _transaction(self._durable) as connection:
-            if committed is not None:
+        mine = schema.claims.c.key == claim.key, schema.claims.c.token == claim.token
+        async with self.keeping() as connection:
+            ended = await connection.execute(delete(schema.claims).where(*mine))
+            if committed is not None and ended.rowcount:
                 row = {"identity": committed.identity, "sha256": claim.sha256}
                 await connection.execute(_upsert(schema.digests, committed.key, row))
                 done = {"length": committed.size, "sha256": claim.sha256, "is_new": is_new, "touched_ms": _now_ms()}
-                await connection.execute(update(schema.uploads).where(_uploads.upload_id == claim.token).values(done))
-            mine = schema.claims.c.key == claim.key, schema.claims.c.token == claim.token
-            await connection.execute(delete(schema.claims).where(*mine))
+                mine_too = schema.uploads.c.upload_id == claim.token
+                await connection.execute(update(schema.uploads).where(mine_too).values(done))
 
     async def claims(self) -> tuple[Claim, ...]:
         """All claims, also those of the dead."""
-        async with _transaction(self._reading) as connection:
-            rows = await connection.execute(select(schema.claims))
+        return await self._claims(select(schema.claims))
+
+    async def expired_claims(self, key: Key, *, now_ms: int | None = None) -> tuple[Claim, ...]:
+        """The claim to a key, if its writer is taken for dead."""
+        now_ms = _now_ms() if now_ms is None else now_ms
+        return await self._claims(
+            select(schema.claims).where(schema.claims.c.key == key, schema.claims.c.expires_at_ms < now_ms)
+        )
+
+    async def _claims(self, statement: Select[*tuple[Any, ...]]) -> tuple[Claim, ...]:
+        async with self.reading() as connection:
+            rows = await connection.execute(statement)
             return tuple(Claim(row.key, row.token, row.etag, row.sha256) for row in rows)
-
-    async def add_upload(self, upload: Upload, *, max_uploads: int) -> None:
-        """Keep an upload. Raises TooManyUploads when its owner has `max_uploads` that are not complete."""
-        unfinished = select(func.count()).where(_uploads.owner == upload.owner, _uploads.sha256.is_(None))
-        async with _transaction(self._durable) as connection:
-            if (await connection.execute(unfinished)).scalar_one() >= max_uploads:
-                raise TooManyUploads(max_uploads)
-            await connection.execute(insert(schema.uploads).values(asdict(upload)))
-
-    async def upload(self, upload_id: str) -> Upload | None:
-        """The upload of this id."""
-        return next(iter(await self._selected(_uploads.upload_id == upload_id)), None)
-
-    async def unfinished_uploads(self) -> tuple[Upload, ...]:
-        """All uploads that are not complete."""
-        return await self._selected(_uploads.sha256.is_(None))
-
-    async def drop_complete_uploads(self, *, before_ms: int) -> None:
-        """Forget the uploads that were complete before a time."""
-        old = delete(schema.uploads).where(_uploads.sha256.is_not(None), _uploads.touched_ms < before_ms)
-        async with _transaction(self._derived) as connection:
-            await connection.execute(old)
-
-    async def amend_upload(self, upload_id: str, **values: str | int | bytes | bool | None) -> None:
-        """Change what is kept of an upload, by names of `Upload`."""
-        async with _transaction(self._durable) as connection:
-            await connection.execute(update(schema.uploads).where(_uploads.upload_id == upload_id).values(values))
-
-    async def drop_upload(self, upload_id: str) -> bool:
-        """Forget an upload; whether there was one."""
-        async with _transaction(self._durable) as connection:
-            dropped = await connection.execute(delete(schema.uploads).where(_uploads.upload_id == upload_id))
-        return dropped.rowcount == 1
-
-    async def want_upload(self, upload_id: str) -> None:
-        """Tell the process that is writing an upload, whichever it is, that another wants it now."""
-        async with _transaction(self._derived) as connection:
-            wanted = update(schema.uploads).where(_uploads.upload_id == upload_id).values(wanted_ms=_now_ms())
-            await connection.execute(wanted)
-
-    async def wanted_uploads(self, *, within_ms: int) -> tuple[str, ...]:
-        """The ids of the uploads that were wanted not longer ago than this."""
-        wanted = select(_uploads.upload_id).where(_uploads.wanted_ms > _now_ms() - within_ms)
-        async with _transaction(self._reading) as connection:
-            return tuple((await connection.execute(wanted)).scalars())
-
-    async def _selected(self, condition: ColumnElement[bool]) -> tuple[Upload, ...]:
-        columns = [schema.uploads.c[each.name] for each in fields(Upload)]
-        async with _transaction(self._reading) as connection:
-            rows = await connection.execute(select(*columns).where(condition))
-            return tuple(Upload(*row) for row in rows)
 
     async def learn_media_type(self, entry: Entry, media_type: str) -> None:
         """Record what a look at the bytes found: it can be found again, so it is not worth waiting for the medium."""
         row = {"identity": entry.identity, "media_type": media_type}
-        async with _transaction(self._derived) as connection:
+        async with self.changing() as connection:
             await connection.execute(_upsert(schema.media_types, entry.key, row))
 
     async def learn_digest(self, entry: Entry, sha256: bytes) -> bool:
@@ -265,7 +220,7 @@ class Catalogue:
     async def keys_with_digests(self, first: str, *, limit: int) -> tuple[Key, ...]:
         """The keys from `first` on of which some version's digest is known, in the order of their bytes."""
         pages = (select(table.key).where(table.key >= first) for table in (schema.digests.c, _learned))
-        async with _transaction(self._reading) as connection:
+        async with self.reading() as connection:
             rows = await connection.execute(union(*pages).order_by("key").limit(limit))
             return tuple(map(Key, rows.scalars()))
 
@@ -277,6 +232,10 @@ class Catalogue:
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for a short look. Raises StoreUnavailable."""
         return _transaction(self._reading)
+
+    def keeping(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A short transaction that a power cut does not undo. Raises StoreUnavailable."""
+        return _transaction(self._durable)
 
     def changing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A short transaction on what can be found out again: a power cut may lose it. Raises StoreUnavailable."""
@@ -294,7 +253,7 @@ class Catalogue:
 
     async def forget(self, key: Key) -> None:
         """Drop what is known of a key."""
-        async with _transaction(self._durable) as connection:
+        async with self.keeping() as connection:
             for table in (schema.digests, schema.learned_digests, schema.wanted_digests, schema.media_types):
                 await connection.execute(delete(table).where(table.c.key == key))
 

@@ -5,6 +5,7 @@ and the thread would read or write there. Here the last user closes.
 """
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -33,6 +34,8 @@ class SharedDescriptor:
     def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
         """Start the work in a thread at once; the descriptor stays open until it has ended."""
         with self._lock:
+            if self._is_closed:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             self._users += 1
         try:
             future = self._executor.submit(work, *args, **kwargs)

@@ -88,6 +88,14 @@ class StoreUnavailable(StorageError):
     """The medium below the store failed."""
 
 
+class NotKept(StorageError):
+    """The medium lost bytes that it had taken, as an fsync told: they are gone, whatever can still be read of them."""
+
+    def __init__(self, reason: str, *, is_full: bool = False) -> None:
+        super().__init__(reason)
+        self.is_full = is_full
+
+
 class StoreDegraded(StoreUnavailable):
     """The medium failed to keep what it had taken: nothing more is written until the store is opened anew."""
 

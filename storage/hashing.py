@@ -5,8 +5,9 @@ from collections import OrderedDict
 
 import anyio.to_thread
 
-from storage.store import Draft
+from storage.store import Draft, Version
 
+_NONE = None, None
 _READ_SIZE = 4 << 20  # bytes read back at a time
 _KEPT = 1024  # uploads whose digests are carried on; what is forgotten is read back
 
@@ -37,16 +38,23 @@ class RunningDigests:
     """Those of the uploads that were written to lately, by their ids."""
 
     def __init__(self) -> None:
-        self._running: OrderedDict[str, Running] = OrderedDict()
+        self._running: OrderedDict[str, tuple[Running, Version | None]] = OrderedDict()
 
     def take(self, upload_id: str, draft: Draft) -> Running:
         """The digest of a draft's beginning, which is the taker's until it is kept again."""
-        running = self._running.pop(upload_id, None)
+        running, _ = self._running.pop(upload_id, _NONE)
         return running if running is not None and running.size <= draft.size else Running()
 
-    def keep(self, upload_id: str, running: Running) -> None:
-        """Keep a digest for the next append."""
-        self._running[upload_id] = running
+    def synced(self, upload_id: str) -> Version | None:
+        """The draft as it was when its digest was kept, if all of it was durable then."""
+        _, version = self._running.get(upload_id, _NONE)
+        return version
+
+    def keep(self, upload_id: str, running: Running, draft: Draft, *, is_synced: bool) -> None:
+        """Keep a digest for the next append, unless it is ahead of the draft: a write that failed was hashed."""
+        if running.size > draft.size:
+            return
+        self._running[upload_id] = running, draft.version if is_synced else None
         if len(self._running) > _KEPT:
             self._running.popitem(last=False)
 

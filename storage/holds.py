@@ -4,7 +4,8 @@ A client whose connection died comes back before the server has noticed. Its new
 waits for bytes that never come; whatever else the old one does, committing above all, is short and is waited for.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import anyio
@@ -13,15 +14,17 @@ from storage.errors import UploadTakenOver
 
 
 class Hold:
-    """The sole right, within this process, to work on one upload."""
+    """The sole right, within this process, to work on one upload; once it has the draft, within all."""
 
     def __init__(self) -> None:
         self.ended = anyio.Event()
+        self.since_ms = time.time_ns() // 1_000_000
+        self.has_draft = False
         self._is_wanted = False
         self._receiving: anyio.CancelScope | None = None
 
     def give_up(self) -> None:
-        """Receive no more: another request wants the upload."""
+        """Receive no more: a newer request wants the upload."""
         self._is_wanted = True
         if self._receiving is not None:
             self._receiving.cancel()
@@ -64,8 +67,9 @@ class Holds:
             del self._holds[upload_id]
             hold.ended.set()
 
-    def give_up(self, upload_ids: Iterable[str]) -> None:
-        """Have those given up that are held here: another process wants them."""
-        for upload_id in upload_ids:
-            if upload_id in self._holds:
-                self._holds[upload_id].give_up()
+    def give_up(self, wanted: Mapping[str, int]) -> None:
+        """Have those given up that another process has wanted since they were taken here (Unix time in ms)."""
+        for upload_id, wanted_ms in wanted.items():
+            hold = self._holds.get(upload_id)
+            if hold is not None and hold.has_draft and hold.since_ms < wanted_ms:
+                hold.give_up()

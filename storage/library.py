@@ -5,6 +5,7 @@ rename, then the facts. Removing: facts, then bytes. A crash between any two lea
 file whose digest is not known; never a fact about bytes that are not there.
 """
 
+import asyncio
 import hashlib
 import math
 import secrets
@@ -25,12 +26,15 @@ from storage.errors import (
     IsFolder,
     KeyBusy,
     NotFound,
+    NotKept,
     PreconditionFailed,
     StorageError,
+    StoreDegraded,
     TooLarge,
 )
 from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
+from storage.promises import Promises
 from storage.remembered import Remembered, version_of
 from storage.store import Draft, Reader, Store
 from storage.wanted import Wanted
@@ -67,6 +71,7 @@ class Library:
         self._catalogue = catalogue
         self._detect = detect
         self._is_sound_until = -math.inf  # on the monotonic clock
+        self._promises = Promises(catalogue)
         self._remembered = Remembered()
         self._digests_learned = 0  # so that who looked before does not remember after that there was none
         self.wanted = Wanted()
@@ -184,21 +189,28 @@ class Library:
             await self._store.delete(key)
 
     async def settle(self, upload_id: str) -> None:
-        """End the commit of an upload where its process died in the middle of it."""
-        for claim in await self._catalogue.claims():
-            if claim.token == upload_id:
-                await self._catalogue.release(claim, await self._committed_under(claim))
+        """Wait for the commit of an upload to end; end it where its process has died in the midst of it."""
+        claim = await self._claim_of(upload_id)
+        with anyio.move_on_after(_CLAIM_PATIENCE_S):
+            while claim is not None:
+                await anyio.sleep(_CLAIM_PAUSE_S)
+                claim = await self._claim_of(upload_id)
+        if claim is not None:
+            await self._end(claim)
 
     async def sweep(self) -> None:
         """Throw away the drafts that nobody writes and that are no upload's."""
-        kept = {upload.upload_id for upload in await self._catalogue.unfinished_uploads()}
+        kept = {upload.upload_id for upload in await self._promises.unfinished()}
         for draft_id in (await self._store.drafts()).keys() - kept:
             with suppress(DraftBusy, NotFound):
                 draft = await self._store.open_draft(draft_id)
-                # Nobody else has it now, and whoever makes an upload has its draft until the upload is kept.
-                upload = await self._catalogue.upload(draft_id)
-                is_stray = upload is None or upload.is_complete
-                await (draft.discard() if is_stray else draft.close())
+                try:
+                    # Nobody else has it now, and whoever makes an upload has its draft until the upload is kept.
+                    upload = await self._promises.get(draft_id)
+                    if upload is None or upload.is_complete:
+                        await draft.discard()
+                finally:
+                    await draft.close()
 
     async def learn_digest(self, entry: Entry, sha256: bytes) -> bool:
         """Record the digest of a stored version, if it is the present one still; its etag stays as it is.
@@ -224,16 +236,22 @@ class Library:
     async def _claimed(self, claim: Claim) -> AsyncIterator["_Outcome"]:
         outcome = _Outcome()
         with anyio.CancelScope(shield=True):  # a client that leaves now changes nothing: the commit ends, and its claim
+            await self._take(claim)
             try:
-                await self._take(claim)
                 yield outcome
-            finally:
-                await self._catalogue.release(claim, outcome.committed, is_new=outcome.is_new)
+            except (NotKept, StoreDegraded, asyncio.CancelledError):
+                raise  # it is not known for sure what is in the file's place: the claim tells whoever looks next
+            except BaseException:
+                await self._catalogue.release(claim, None)
+                raise
+            await self._catalogue.release(claim, outcome.committed, is_new=outcome.is_new)
 
     async def _take(self, claim: Claim) -> None:
         # Polled: the other writer may be another process, and SQLite wakes nobody. A commit is over in milliseconds.
         with anyio.move_on_after(_CLAIM_PATIENCE_S):
-            while not await self._catalogue.claim(claim):  # noqa: ASYNC110
+            while not await self._catalogue.claim(claim):
+                for expired in await self._catalogue.expired_claims(claim.key):
+                    await self._end(expired)
                 await anyio.sleep(_CLAIM_PAUSE_S)
             return
         raise KeyBusy(claim.key)
@@ -265,7 +283,17 @@ class Library:
         await self.sweep()
         await self._catalogue.free_upkeep()
         for claim in await self._catalogue.claims():
-            await self._catalogue.release(claim, await self._committed_under(claim))
+            await self._end(claim)
+
+    async def _claim_of(self, token: str) -> Claim | None:
+        return next((claim for claim in await self._catalogue.claims() if claim.token == token), None)
+
+    async def _end(self, claim: Claim) -> None:
+        """Do what is left of a dead process's commit, if it came as far as the file."""
+        committed = await self._committed_under(claim)
+        if committed is not None:
+            await self._store.sync(claim.key)
+        await self._catalogue.release(claim, committed)
 
     async def _committed_under(self, claim: Claim) -> Entry | None:
         try:

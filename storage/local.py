@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -20,12 +20,13 @@ from typing import TypeVar
 from storage.beneath import directory_beneath, open_beneath, open_cached
 from storage.cached import is_local, read_cached
 from storage.descriptors import SharedDescriptor
-from storage.errors import IsFolder, NotFound, ReadOnlyStore, StorageError, StoreDamaged, StoreUnavailable
+from storage.errors import IsFolder, NotFound, NotKept, ReadOnlyStore, StorageError, StoreDamaged, StoreUnavailable
 from storage.keys import RESERVED_NAME, ROOT, Folder, Key
 from storage.local_draft import LocalDraft, refuse_unless_it_fits
 from storage.local_listing import entry_of, listed_beneath
 from storage.medium import Medium
 from storage.model import Entry, Listed, Span
+from storage.store import Version
 
 _THREADS = 32  # reads of cold files wait here for the disk, a few dozen at once; warm reads take microseconds
 _ABSENT = frozenset(
@@ -97,9 +98,9 @@ class LocalStore:
             self._is_local = is_local(self._root)
             if self._is_writable:
                 self._open_own_folder()
-        except OSError as error:
+        except (OSError, NotKept) as error:
             await self.close()
-            raise StoreUnavailable(error.strerror) from error
+            raise StoreUnavailable(str(error)) from error
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -130,10 +131,14 @@ class LocalStore:
         making = partial(self._make_draft, draft_id, length=length, is_lasting=is_lasting)
         return await self._run(making, undo=LocalDraft.abandon)
 
-    async def open_draft(self, draft_id: str) -> LocalDraft:
+    async def open_draft(self, draft_id: str, *, synced: Version | None = None) -> LocalDraft:
         """See `Store.open_draft`."""
         self._require_writable()
-        return await self._run(partial(self._open_draft, draft_id), undo=LocalDraft.release)
+        return await self._run(partial(self._open_draft, draft_id, synced), undo=LocalDraft.release)
+
+    async def sync(self, key: Key) -> None:
+        """See `Store.sync`."""
+        await self._run(partial(self._sync_name, key), key)
 
     async def drafts(self) -> dict[str, int]:
         """See `Store.drafts`."""
@@ -221,18 +226,27 @@ class LocalStore:
         if length is not None:
             refuse_unless_it_fits(self._drafts, length)
         draft = LocalDraft.made(self._root, self._drafts, draft_id, executor=self._executor, medium=self._medium)
-        if is_lasting:
-            self._medium.sync(self._drafts)
+        try:
+            if is_lasting:
+                self._medium.sync(self._drafts)
+        except BaseException:
+            draft.abandon()
+            raise
         return draft
 
-    def _open_draft(self, draft_id: str) -> LocalDraft:
+    def _open_draft(self, draft_id: str, synced: Version | None) -> LocalDraft:
         draft = LocalDraft(self._root, self._drafts, draft_id, executor=self._executor, medium=self._medium)
         try:
-            draft.sync()
+            if draft.version != synced:
+                draft.settle()
         except BaseException:
             draft.release()
             raise
         return draft
+
+    def _sync_name(self, key: Key) -> None:
+        with directory_beneath(self._root, key.rpartition("/")[0]) as directory:
+            self._medium.sync(directory)
 
     def _unlink(self, key: Key) -> None:
         file, _ = self._open_file(key, open_beneath)  # raises for a folder, a link, a device
@@ -249,7 +263,11 @@ def _explained(error: OSError, key: str) -> StorageError:
 
 def _modified(directory: int) -> dict[str, int]:
     with os.scandir(directory) as files:
-        return {file.name: file.stat(follow_symlinks=False).st_mtime_ns for file in files}
+        modified: dict[str, int] = {}
+        for file in files:
+            with suppress(FileNotFoundError):  # committed or discarded meanwhile
+                modified[file.name] = file.stat(follow_symlinks=False).st_mtime_ns
+        return modified
 
 
 def _undo(future: Future[T], *, undo: Callable[[T], None]) -> None:

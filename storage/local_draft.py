@@ -5,9 +5,9 @@ import errno
 import fcntl
 import os
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import ParamSpec
 
 from anyio import CancelScope
@@ -29,10 +29,11 @@ from storage.keys import Key
 from storage.local_listing import entry_of
 from storage.medium import FULL, Medium
 from storage.model import Entry, Span
-from storage.store import Hash
+from storage.store import BLOCK, Hash, Version
 
 BATCH_SIZE = 1 << 20  # bytes gathered before a write: a thread hop for each megabyte, not for each packet
 _MOST_CHUNKS = 1024  # that one pwritev(2) takes (IOV_MAX)
+_ROOM_AHEAD = 64 << 20  # bytes for which room is kept: enough to write in long stretches, little to hold from others
 _TRIES = 8  # as often as a folder may vanish under a commit, or a new draft under a sweep
 _IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP})
 P = ParamSpec("P")
@@ -50,6 +51,8 @@ class LocalDraft:
         self._file = SharedDescriptor(_locked(drafts, name), executor)
         self._is_kept = True
         self._is_writing = False
+        self._goal = 0  # where the present append will end, if that is known
+        self._room_until = 0
 
     @classmethod
     def made(cls, root: int, drafts: int, name: str, *, executor: Executor, medium: Medium) -> "LocalDraft":
@@ -57,7 +60,7 @@ class LocalDraft:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         for _ in range(_TRIES):
             os.close(os.open(name, flags, 0o666, dir_fd=drafts))
-            with suppress(NotFound):  # swept before it was locked
+            with suppress(NotFound):  # a sweep took it before it was locked
                 return cls(root, drafts, name, executor=executor, medium=medium)
         raise DraftBusy(name)
 
@@ -67,12 +70,25 @@ class LocalDraft:
         return os.fstat(self._file.number).st_size
 
     @property
+    def version(self) -> Version:
+        """Size and time of the draft's file."""
+        status = os.fstat(self._file.number)
+        return status.st_size, status.st_mtime_ns
+
+    @property
     def modified_ns(self) -> int:
         """When the draft's file was last written to."""
         return os.fstat(self._file.number).st_mtime_ns
 
+    def settle(self) -> None:
+        """Bring what a writer left that was cut off to what a whole append leaves. For a thread. Raises NotKept."""
+        status = os.fstat(self._file.number)
+        if status.st_blocks * 512 > status.st_size + BATCH_SIZE:
+            release(self._file.number)
+        self.sync()
+
     def sync(self) -> None:
-        """Make all bytes durable that are there: a writer that was cut off had not yet. For a thread."""
+        """Make all bytes durable that are there. For a thread. Raises NotKept."""
         self._medium.sync(self._file.number)
 
     async def append(
@@ -83,9 +99,14 @@ class LocalDraft:
         with self._sole_writer():
             if offset != self.size:
                 raise OffsetMismatch(self.size, offset)
-            async with self._room(offset, size or 0):
+            if size is not None and size > BATCH_SIZE:
+                await self._run_shielded(refuse_unless_it_fits, self._drafts, size)
+            self._goal = offset + (size or 0)
+            try:
                 offset = await self._take(chunks, offset, hashes)
-                await self._run_shielded(self.sync)
+            finally:
+                await self._run_shielded(self._give_back_room)
+            await self._run_shielded(self.sync)
         return offset
 
     async def truncate(self, size: int) -> None:
@@ -143,29 +164,16 @@ class LocalDraft:
         try:
             async for chunk in chunks:
                 if batch.is_full_with(chunk):
-                    offset = await self._write(batch.taken(), offset, hashes)
+                    offset = await self._write(batch.taken_to_block(offset), offset, hashes)
         finally:
             if batch:  # also when the rest never comes: what has arrived need not be sent again
                 offset = await self._write(batch.taken(), offset, hashes)
         return offset
 
-    @asynccontextmanager
-    async def _room(self, offset: int, size: int) -> AsyncIterator[None]:
-        """Room for bytes to come, given back where they do not. A draft that ends in one write needs none."""
-        if size < BATCH_SIZE:
-            yield
-            return
-        await self._run_shielded(allocate, self._file.number, offset, size)
-        try:
-            yield
-        except BaseException:
-            await self._run_shielded(release, self._file.number)
-            raise
-
     async def _write(self, batch: Sequence[bytes], offset: int, hashes: Sequence[Hash]) -> int:
         with _explained(), CancelScope(shield=True):  # a thread still writing would cross the next writer
             ended = await asyncio.gather(
-                self._file.run(_write_whole, self._file.number, batch, offset),
+                self._file.run(self._write_batch, batch, offset),
                 self._file.run(_update_all, hashes, batch),
                 return_exceptions=True,
             )
@@ -176,6 +184,19 @@ class LocalDraft:
     async def _run_shielded(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         with _explained(), CancelScope(shield=True):
             await self._file.run(work, *args, **kwargs)
+
+    def _write_batch(self, batch: Sequence[bytes], offset: int) -> None:
+        end = offset + sum(map(len, batch))
+        if end > self._room_until and self._goal - offset > BATCH_SIZE:
+            self._room_until = min(self._goal, offset + _ROOM_AHEAD)
+            allocate(self._file.number, offset, self._room_until - offset)
+        _write_whole(self._file.number, batch, offset)
+        start_writing(self._file.number, offset, end - offset)
+
+    def _give_back_room(self) -> None:
+        if self._room_until > self.size:
+            release(self._file.number)
+        self._room_until = 0
 
     def _cut(self, size: int) -> None:
         os.ftruncate(self._file.number, size)
@@ -235,6 +256,16 @@ class _Batch:
         chunks, self._chunks, self._size = self._chunks, [], 0
         return chunks
 
+    def taken_to_block(self, offset: int) -> Sequence[bytes]:
+        """The chunks that go to this offset, but for the part of a block at their end, which stays (see `BLOCK`)."""
+        rest = (offset + self._size) % BLOCK
+        chunks = list(self.taken())
+        if 0 < rest < len(chunks[-1]):
+            chunk = chunks[-1]
+            chunks[-1] = chunk[:-rest]
+            self.is_full_with(chunk[-rest:])
+        return chunks
+
 
 def refuse_unless_it_fits(directory: int, length: int) -> None:
     """Raises NoSpace when the file system has fewer free bytes than `length`."""
@@ -251,6 +282,8 @@ def _locked(drafts: int, name: str) -> int:
         descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=drafts)
     except FileNotFoundError as error:
         raise NotFound(name) from error
+    except OSError as error:
+        raise StoreUnavailable(error.strerror) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _require_name(drafts, name, descriptor)
@@ -283,7 +316,6 @@ def _explained() -> Iterator[None]:
 
 def _write_whole(descriptor: int, batch: Sequence[bytes], offset: int) -> None:
     written = os.pwritev(descriptor, batch, offset)
-    start_writing(descriptor, offset, written)
     if written < sum(map(len, batch)):  # a full disk takes what it can, and says so at the next try
         _write_whole(descriptor, (b"".join(batch)[written:],), offset + written)
 

@@ -7,7 +7,7 @@ So a failed fsync is never tried again: the request fails, and nothing more is w
 import errno
 import os
 
-from storage.errors import StoreDegraded
+from storage.errors import NotKept, StoreDegraded
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -19,14 +19,13 @@ class Medium:
         self._is_degraded = False
 
     def sync(self, descriptor: int) -> None:
-        """fsync(2). Raises StoreDegraded, and OSError where the medium is full."""
+        """fsync(2). Raises NotKept, also where a full medium shows only now, as some file systems do."""
         try:
             os.fsync(descriptor)
         except OSError as error:
-            if error.errno in FULL:
-                raise
-            self._is_degraded = True
-            raise StoreDegraded(error.strerror) from error
+            is_full = error.errno in FULL
+            self._is_degraded = self._is_degraded or not is_full
+            raise NotKept(error.strerror or "", is_full=is_full) from error
 
     def require_sound(self) -> None:
         """Raises StoreDegraded once an fsync has failed."""

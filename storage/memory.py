@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from storage.errors import DraftBusy, FolderInTheWay, IsFolder, NotFound, OffsetMismatch
 from storage.keys import Folder, Key
 from storage.model import Entry, Listed, Span, Subfolder
-from storage.store import Hash
+from storage.store import Hash, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ class MemoryDraft:
         """See `Draft.size`."""
         return len(self.content)
 
+    @property
+    def version(self) -> Version:
+        """See `Draft.version`."""
+        return self.size, self.modified_ns
+
     async def append(
         self, offset: int, chunks: AsyncIterable[bytes], *, size: int | None = None, hashes: Sequence[Hash] = ()
     ) -> int:
@@ -71,6 +76,7 @@ class MemoryDraft:
     async def truncate(self, size: int) -> None:
         """See `Draft.truncate`."""
         del self.content[size:]
+        self.modified_ns = time.time_ns()
 
     async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
         """See `Draft.chunks`."""
@@ -142,8 +148,9 @@ class MemoryStore:
         self.open_drafts.setdefault(draft_id, MemoryDraft(self, draft_id))
         return await self.open_draft(draft_id)
 
-    async def open_draft(self, draft_id: str) -> MemoryDraft:
+    async def open_draft(self, draft_id: str, *, synced: Version | None = None) -> MemoryDraft:
         """See `Store.open_draft`."""
+        del synced
         if draft_id not in self.open_drafts:
             raise NotFound(draft_id)
         draft = self.open_drafts[draft_id]
@@ -155,6 +162,9 @@ class MemoryStore:
     async def drafts(self) -> dict[str, int]:
         """See `Store.drafts`."""
         return {draft_id: draft.modified_ns for draft_id, draft in self.open_drafts.items()}
+
+    async def sync(self, key: Key) -> None:
+        """See `Store.sync`."""
 
     async def check(self) -> None:
         """See `Store.check`."""

@@ -40,8 +40,10 @@ class Upload:
     """A draft with a client's promise of what it is to become.
 
     `key` is None for an upload that becomes no file of its own. `length` (bytes) is None until it is promised; with
-    `is_ending` the upload is over once it has that many. `terms` is text of the caller's own, kept as it is. A complete
-    upload has the `sha256` of its bytes, and `is_new` says whether its key was.
+    `is_ending` the upload is over once it has that many. `terms` is text of the caller's own, kept as it is. Of the
+    draft's bytes `synced` were durable in the run of the machine named `boot`: after a power cut those past them are
+    not believed. From `unverified_from` on they have to be checked as a whole, and were not yet. A complete upload has
+    the `sha256` of its bytes, and `is_new` says whether its key was (None: not known).
     """
 
     upload_id: str
@@ -51,6 +53,8 @@ class Upload:
     is_ending: bool
     terms: str
     touched_ms: int
+    boot: str
+    synced: int = 0
     unverified_from: int | None = None
     sha256: bytes | None = None
     is_new: bool | None = None

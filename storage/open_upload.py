@@ -1,18 +1,19 @@
 """One upload while a request works on it."""
 
 import hashlib
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import anyio
 
-from storage.catalogue import Catalogue
 from storage.errors import (
     DigestMismatch,
     LengthMismatch,
+    NotFound,
+    NotKept,
     OffsetMismatch,
-    StoreDegraded,
     TooLarge,
     UploadExpired,
     UploadIsComplete,
@@ -21,33 +22,35 @@ from storage.hashing import RunningDigests, digest_of
 from storage.holds import Hold
 from storage.library import Library, Received
 from storage.model import Condition, Upload, UploadLimits, always
-from storage.store import Draft
+from storage.promises import Promises
+from storage.store import BLOCK, Draft
 
+KEPT_WHEN_COMPLETE_S = 86_400  # for clients that never saw the last answer
+_STRETCH = 64 << 20  # bytes of one body between two syncs: what a power cut may cost
 _READ_BACK_AT_ONCE = 64 << 20  # bytes that another process took are hashed before the next come; more, at the end
 _CHUNK_SIZE = 1 << 20
 _NOTHING: Mapping[str, bytes] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all open uploads share."""
+
+    library: Library
+    promises: Promises
+    digests: RunningDigests
+    limits: UploadLimits
+    boot: str
+
+
 class OpenUpload:
     """Made by `Uploads.resume`, and closed by it."""
 
-    def __init__(
-        self,
-        upload: Upload,
-        draft: Draft | None,
-        hold: Hold,
-        library: Library,
-        catalogue: Catalogue,
-        digests: RunningDigests,
-        limits: UploadLimits,
-    ) -> None:
+    def __init__(self, upload: Upload, draft: Draft | None, hold: Hold, around: Surroundings) -> None:
         self.upload = upload
         self._draft = draft
         self._hold = hold
-        self._library = library
-        self._catalogue = catalogue
-        self._digests = digests
-        self._limits = limits
+        self._around = around
 
     @property
     def offset(self) -> int:
@@ -57,8 +60,10 @@ class OpenUpload:
     @property
     def expires_at_s(self) -> float:
         """When the upload will have been left alone for too long (Unix time)."""
-        modified_s = 0 if self._draft is None else self._draft.modified_ns / 1e9
-        return max(self.upload.touched_ms / 1000, modified_s) + self._limits.lifetime_s
+        touched_s, lifetime_s = self.upload.touched_ms / 1000, self._around.limits.lifetime_s
+        if self._draft is None:
+            return touched_s + min(lifetime_s, KEPT_WHEN_COMPLETE_S)
+        return max(touched_s, self._draft.modified_ns / 1e9) + lifetime_s
 
     @property
     def is_full(self) -> bool:
@@ -73,7 +78,7 @@ class OpenUpload:
             raise LengthMismatch
         self._require_size(length)
         if (length, is_ending) != (self.upload.length, self.upload.is_ending):
-            await self._catalogue.amend_upload(self.upload.upload_id, length=length, is_ending=is_ending)
+            await self._amend(length=length, is_ending=is_ending)
             self.upload = replace(self.upload, length=length, is_ending=is_ending)
 
     async def append(
@@ -88,8 +93,8 @@ class OpenUpload:
 
         Where the `size` of all chunks is known, too many are refused before the first is asked for. With `digests` (by
         names of `hashlib`) the bytes are taken as a whole or not at all. Raises OffsetMismatch, TooLarge,
-        DigestMismatch, UploadIsComplete, UploadTakenOver, NoSpace, StoreDegraded (the upload is gone then), and what
-        the chunks raise.
+        DigestMismatch, UploadIsComplete, UploadTakenOver, NoSpace, NotKept (the upload is gone then), StoreDegraded,
+        and what the chunks raise.
         """
         draft = self._taken_draft()
         if offset != draft.size:
@@ -97,10 +102,10 @@ class OpenUpload:
         if size is not None:
             self._require_room(offset + size)
         if digests:
-            await self._catalogue.amend_upload(self.upload.upload_id, unverified_from=offset)
+            await self._amend(unverified_from=offset)
         try:
             await self._receive(draft, offset, chunks, size, digests)
-        except StoreDegraded:
+        except NotKept:
             await self.discard()
             raise
         except (TooLarge, DigestMismatch):
@@ -110,47 +115,58 @@ class OpenUpload:
             if digests:
                 await self._cut(draft, offset)
             raise
-        if digests:
-            await self._catalogue.amend_upload(self.upload.upload_id, unverified_from=None)
+        if digests or not self.is_full:  # else it is committed next, or its last bytes come again
+            await self._acknowledge(draft, is_due=bool(digests))
         return draft.size
 
-    async def commit(self, *, condition: Condition = always, digests: Mapping[str, bytes] = _NOTHING) -> Upload:
+    async def commit(self, *, condition: Condition = always) -> Upload:
         """Make the upload the file of its key; answers the complete upload, also when it was complete before.
 
-        `digests` are those that the whole must have. Raises DigestMismatch and what `Library.commit` raises.
+        Raises what `Library.commit` raises.
         """
         key = self.upload.key
         if self.upload.is_complete or key is None:
             return self.upload
-        draft = self._taken_draft()
-        sha256 = await self.sha256()
-        for name, digest in digests.items():
-            if (sha256 if name == "sha256" else await digest_of(draft, name)) != digest:
-                raise DigestMismatch(name)
-        entry, is_new = await self._library.commit(
+        draft, sha256 = self._taken_draft(), await self.sha256()
+        entry, is_new = await self._around.library.commit(
             Received(draft, sha256), key, condition=condition, upload_id=self.upload.upload_id
         )
         self._draft = None
-        self._digests.drop(self.upload.upload_id)
+        self._around.digests.drop(self.upload.upload_id)
         self.upload = replace(self.upload, length=entry.size, sha256=sha256, is_new=is_new)
         return self.upload
 
     async def conclude(self) -> Upload:
         """The upload has become what it was for, and its bytes are needed no more; answers it, complete."""
         draft = self._taken_draft()
-        done = replace(self.upload, length=draft.size, sha256=await self.sha256(), is_new=True)
-        await self._catalogue.amend_upload(done.upload_id, length=done.length, sha256=done.sha256, is_new=True)
+        done = replace(
+            self.upload,
+            length=draft.size,
+            sha256=await self.sha256(),
+            is_new=True,
+            touched_ms=time.time_ns() // 1_000_000,
+        )
+        await self._amend(length=done.length, sha256=done.sha256, is_new=True, touched_ms=done.touched_ms)
         self.upload, self._draft = done, None
-        self._digests.drop(done.upload_id)
+        self._around.digests.drop(done.upload_id)
         await draft.discard()
         return done
+
+    async def check(self, digests: Mapping[str, bytes]) -> None:
+        """Raises DigestMismatch unless all bytes so far have these digests, by names of `hashlib`."""
+        draft = self._taken_draft()
+        for name, digest in digests.items():
+            if (await self.sha256() if name == "sha256" else await digest_of(draft, name)) != digest:
+                raise DigestMismatch(name)
 
     async def sha256(self) -> bytes:
         """The digest of all bytes so far."""
         draft = self._taken_draft()
-        running = self._digests.take(self.upload.upload_id, draft)
-        await running.catch_up(draft)
-        self._digests.keep(self.upload.upload_id, running)
+        running = self._around.digests.take(self.upload.upload_id, draft)
+        try:
+            await running.catch_up(draft)
+        finally:  # a client that does not wait so long comes again, and finds it further on
+            self._around.digests.keep(self.upload.upload_id, running, draft, is_synced=True)
         return running.digest()
 
     def content(self) -> AsyncGenerator[bytes, None]:
@@ -158,21 +174,36 @@ class OpenUpload:
         draft = self._taken_draft()
         return draft.chunks(range(draft.size), _CHUNK_SIZE)
 
-    async def prepare(self) -> None:
-        """Cut off what came of a body whose digest was to be checked, if its process died before it was.
-
-        Raises UploadExpired.
-        """
+    def require_not_expired(self) -> None:
+        """Raises UploadExpired."""
         if self.expires_at_s < time.time():
             raise UploadExpired(self.upload.upload_id)
-        if self.upload.unverified_from is not None and self._draft is not None:
-            await self._cut(self._draft, min(self.upload.unverified_from, self._draft.size))
+
+    async def prepare(self) -> None:
+        """Cut off what cannot be believed of an append that was cut off itself; what can, is acknowledged by now.
+
+        After a power cut that is all past the last sync: file systems tell of sizes before they have the bytes. Of a
+        body whose digest was to be checked it is all. Raises NotFound where bytes are lost that were durable.
+        """
+        draft, upload = self._taken_draft(), self.upload
+        is_same_run = upload.boot == self._around.boot
+        whole_blocks = 0 if upload.synced % BLOCK else draft.size // BLOCK * BLOCK
+        believed = draft.size if is_same_run else max(upload.synced, whole_blocks)
+        if upload.unverified_from is not None:
+            believed = min(believed, upload.unverified_from)
+        if draft.size < upload.synced:
+            await self.discard()
+            raise NotFound(upload.upload_id)
+        if believed < draft.size:
+            await self._cut(draft, believed)
+        elif draft.size > upload.synced or not is_same_run:
+            await self._acknowledge(draft, is_due=not is_same_run)
 
     async def discard(self) -> None:
         """Forget the upload and throw its bytes away."""
         with anyio.CancelScope(shield=True):
-            await self._catalogue.drop_upload(self.upload.upload_id)
-            self._digests.drop(self.upload.upload_id)
+            await self._around.promises.drop(self.upload.upload_id)
+            self._around.digests.drop(self.upload.upload_id)
             if self._draft is not None:
                 await self._draft.discard()
 
@@ -185,16 +216,20 @@ class OpenUpload:
         self, draft: Draft, offset: int, chunks: AsyncIterable[bytes], size: int | None, digests: Mapping[str, bytes]
     ) -> None:
         checks = {name: hashlib.new(name) for name in digests}
-        running = self._digests.take(self.upload.upload_id, draft)
-        if offset - running.size <= _READ_BACK_AT_ONCE:
-            await running.catch_up(draft)
-        carried = (running,) if running.size == offset else ()
+        running = self._around.digests.take(self.upload.upload_id, draft)
+        body = _Stretches(self._bounded(chunks, offset), sys.maxsize if digests else _STRETCH)
         try:
+            if offset - running.size <= _READ_BACK_AT_ONCE:
+                await running.catch_up(draft)
+            carried = (running,) if running.size == offset else ()
             with self._hold.receiving():
-                hashes = *carried, *checks.values()
-                await draft.append(offset, self._bounded(chunks, offset), size=size, hashes=hashes)
+                while not body.is_over:
+                    rest = None if size is None else offset + size - draft.size
+                    await draft.append(draft.size, body.stretch(), size=rest, hashes=(*carried, *checks.values()))
+                    if not body.is_over:
+                        await self._acknowledge(draft)
         finally:
-            self._digests.keep(self.upload.upload_id, running)
+            self._around.digests.keep(self.upload.upload_id, running, draft, is_synced=body.is_over)
         for name, digest in digests.items():
             if checks[name].digest() != digest:
                 raise DigestMismatch(name)
@@ -205,13 +240,25 @@ class OpenUpload:
             self._require_room(size)
             yield chunk
 
+    async def _acknowledge(self, draft: Draft, *, is_due: bool = False) -> None:
+        """Promise that a power cut leaves the bytes that are there: they are synced.
+
+        What ends a block needs no record of it, after what did, too. With `is_due` it is recorded anyway.
+        """
+        synced = draft.size
+        if not (is_due or synced % BLOCK or self.upload.synced % BLOCK):
+            return
+        await self._amend(synced=synced, boot=self._around.boot, unverified_from=None)
+        self.upload = replace(self.upload, synced=synced, boot=self._around.boot, unverified_from=None)
+
     async def _cut(self, draft: Draft, offset: int) -> None:
         with anyio.CancelScope(shield=True):
-            self._digests.drop(self.upload.upload_id)
+            self._around.digests.drop(self.upload.upload_id)
             await draft.truncate(offset)
-            if self.upload.unverified_from is not None:
-                self.upload = replace(self.upload, unverified_from=None)
-            await self._catalogue.amend_upload(self.upload.upload_id, unverified_from=None)
+            await self._acknowledge(draft, is_due=True)
+
+    async def _amend(self, **values: str | int | bytes | bool | None) -> None:
+        await self._around.promises.amend(self.upload.upload_id, **values)
 
     def _require_room(self, size: int) -> None:
         self._require_size(size)
@@ -219,10 +266,32 @@ class OpenUpload:
             raise TooLarge(self.upload.length)
 
     def _require_size(self, size: int | None) -> None:
-        if size is not None and self._limits.max_size is not None and size > self._limits.max_size:
-            raise TooLarge(self._limits.max_size)
+        max_size = self._around.limits.max_size
+        if size is not None and max_size is not None and size > max_size:
+            raise TooLarge(max_size)
 
     def _taken_draft(self) -> Draft:
         if self._draft is None:
             raise UploadIsComplete(self.upload.upload_id)
         return self._draft
+
+
+class _Stretches:
+    """A body in stretches of about a size, each of which can be made durable before the next begins."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], size: int) -> None:
+        self._chunks = chunks
+        self._size = size
+        self.is_over = False
+
+    async def stretch(self) -> AsyncIterator[bytes]:
+        """The next one."""
+        size = 0
+        while size < self._size:
+            try:
+                chunk = await anext(self._chunks)
+            except StopAsyncIteration:
+                self.is_over = True
+                return
+            size += len(chunk)
+            yield chunk

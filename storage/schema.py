@@ -108,6 +108,8 @@ uploads = Table(
     Column("is_ending", Boolean, nullable=False),
     Column("terms", Text, nullable=False),
     Column("touched_ms", BigInteger, nullable=False),
+    Column("synced", BigInteger, nullable=False),
+    Column("boot", Text, nullable=False),
     Column("unverified_from", BigInteger),
     Column("wanted_ms", BigInteger),
     Column("sha256", LargeBinary),  # of what it has become

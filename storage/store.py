@@ -5,7 +5,7 @@ Bytes are kept by key. A file is only ever replaced whole: who opened it goes on
 
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from storage.keys import Folder, Key
 from storage.model import Entry, Listed, Span
@@ -17,6 +17,15 @@ class Hash(Protocol):
     def update(self, block: bytes, /) -> None:
         """Take in more bytes."""
         ...
+
+
+BLOCK = 4096
+"""Of bytes that were never synced, a power cut leaves a beginning, if each append but the last one ends a block of so
+many bytes. No file system we know tells of a size before it has the bytes, where they begin new blocks; where they go
+on in a block that was there, ext4 does, and shows zeros."""
+
+Version: TypeAlias = tuple[int, int]
+"""Size and `modified_ns` of a draft: another one after each append."""
 
 
 class Reader(Protocol):
@@ -62,6 +71,11 @@ class Draft(Protocol):
         """When bytes last came in, or were cut off (Unix time)."""
         ...
 
+    @property
+    def version(self) -> Version:
+        """What tells the draft from what it was before."""
+        ...
+
     async def append(
         self, offset: int, chunks: AsyncIterable[bytes], *, size: int | None = None, hashes: Sequence[Hash] = ()
     ) -> int:
@@ -69,8 +83,9 @@ class Draft(Protocol):
 
         `size` is that of all chunks, where it is known: so that a full medium may be noticed before they come. `hashes`
         are updated with every byte kept. Raises OffsetMismatch when `offset` is not the size, DraftBusy while another
-        append runs, NoSpace when the medium is full, StoreDegraded when it did not keep what it took. What the chunks
-        themselves raise passes through, a cancellation too; the bytes before it are kept, not promised.
+        append runs, NoSpace when the medium is full, NotKept when it lost what it took (the draft is of no use then),
+        StoreDegraded. What the chunks themselves raise passes through, a cancellation too; the bytes before it are
+        kept, not promised.
         """
         ...
 
@@ -136,12 +151,19 @@ class Store(Protocol):
         """
         ...
 
-    async def open_draft(self, draft_id: str) -> Draft:
-        """A draft that is kept; the bytes it has are durable. Raises NotFound, DraftBusy while another has it open."""
+    async def open_draft(self, draft_id: str, *, synced: Version | None = None) -> Draft:
+        """A draft that is kept; the bytes it has are durable. As this version (`synced`) they are known to be.
+
+        Raises NotFound, NotKept, DraftBusy while another has it open.
+        """
         ...
 
     async def drafts(self) -> Mapping[str, int]:
         """The ids of all drafts that are kept, with their `modified_ns`."""
+        ...
+
+    async def sync(self, key: Key) -> None:
+        """Make the name of a stored file durable, where whoever gave it may have died before it was. Raises NotKept."""
         ...
 
     async def check(self) -> None:

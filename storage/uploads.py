@@ -1,8 +1,9 @@
 """Uploads that outlive a request: a draft, a client's promise of what it is to become, and who may go on with it.
 
 Knows no protocol. How far an upload has come is the size of its draft and stands nowhere else; when it was last touched
-is the draft's own time. The catalogue keeps the promise. Making an upload: draft, then promise. Ending one: promise,
-then draft. A crash between leaves a draft that nobody knows, which a sweep collects.
+is the draft's own time. The catalogue keeps the promise, and how many of the bytes a power cut has to leave. Making an
+upload: draft, then promise. Ending one: promise, then draft. A crash between leaves a draft that nobody knows, which a
+sweep collects.
 """
 
 import secrets
@@ -12,20 +13,21 @@ from contextlib import asynccontextmanager, suppress
 
 import anyio
 
+from storage.boot import boot_id
 from storage.catalogue import Catalogue
-from storage.errors import DraftBusy, LengthMismatch, NotFound, StoreUnavailable
+from storage.errors import DraftBusy, LengthMismatch, NotFound, NotKept, StoreUnavailable
 from storage.hashing import RunningDigests
 from storage.holds import Hold, Holds
 from storage.keys import Key
 from storage.library import Library
 from storage.model import Upload, UploadLimits
-from storage.open_upload import OpenUpload
+from storage.open_upload import KEPT_WHEN_COMPLETE_S, OpenUpload, Surroundings
+from storage.promises import Promises
 from storage.store import Draft, Store
 
 _ID_BYTES = 24  # of randomness: an upload's id is all that its owner has to show
-_KEPT_WHEN_COMPLETE_S = 86_400  # for clients that never saw the last answer
 _PATIENCE_S = 10.0  # how long to wait for another process to give an upload up
-_PAUSE_S = 0.1
+_PAUSE_S = 0.05
 _WATCH_S = 0.5  # between two looks for uploads that other processes want
 
 
@@ -36,23 +38,28 @@ class Uploads:
         self.limits = limits
         self._library = library
         self._store = store
-        self._catalogue = catalogue
+        self._promises = Promises(catalogue)
         self._holds = Holds()
         self._digests = RunningDigests()
+        self._boot = boot_id()
 
     async def create(self, *, owner: str, key: Key | None, length: int | None, is_ending: bool, terms: str) -> Upload:
         """A new upload, empty, durable. Raises TooManyUploads, NoSpace."""
         upload_id = secrets.token_urlsafe(_ID_BYTES)
-        upload = Upload(upload_id, owner, key, length, is_ending, terms, time.time_ns() // 1_000_000)
+        upload = Upload(upload_id, owner, key, length, is_ending, terms, _now_ms(), self._boot)
         draft = await self._store.draft(upload_id, length=length, is_lasting=True)
         try:
-            await self._catalogue.add_upload(upload, max_uploads=self.limits.max_uploads)
+            await self._promises.add(upload, max_uploads=self.limits.max_uploads)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await draft.discard()
             raise
         await draft.close()
         return upload
+
+    async def done_before(self, *, owner: str, key: Key, terms: str) -> Upload | None:
+        """A complete upload that was to become the same: the answer to whoever missed it."""
+        return await self._promises.complete_like(Upload("", owner, key, None, True, terms, 0, ""))
 
     @asynccontextmanager
     async def resume(self, upload_id: str, *, owner: str) -> AsyncIterator[OpenUpload]:
@@ -75,15 +82,19 @@ class Uploads:
         async with self.resume(upload_id, owner=owner) as upload:
             await upload.discard()
 
-    async def concatenate(self, whole: OpenUpload, parts: Sequence[str]) -> None:
-        """Fill an upload with the bytes of others of its owner, which have to be full and no files of their own.
+    async def length_of(self, parts: Sequence[str], *, owner: str) -> int:
+        """How long these would be together. Raises LengthMismatch where one is not full, or not a part; NotFound."""
+        length = 0
+        for part_id in parts:
+            async with self.resume(part_id, owner=owner) as part:
+                length += _part_length(part)
+        return length
 
-        Raises LengthMismatch, NotFound, and what `OpenUpload.append` raises.
-        """
+    async def concatenate(self, whole: OpenUpload, parts: Sequence[str]) -> None:
+        """Fill an upload with the bytes of others of its owner. Raises as `length_of` and `OpenUpload.append` do."""
         for part_id in parts:  # one after the other: two that wait for each other's parts would wait for ever
             async with self.resume(part_id, owner=whole.upload.owner) as part:
-                if part.upload.key is not None or not part.is_full:
-                    raise LengthMismatch
+                _part_length(part)
                 await whole.append(whole.offset, part.content())
 
     async def watch(self) -> None:
@@ -92,65 +103,96 @@ class Uploads:
             await anyio.sleep(_WATCH_S)
             if self._holds:
                 with suppress(StoreUnavailable):
-                    self._holds.give_up(await self._catalogue.wanted_uploads(within_ms=int(_PATIENCE_S * 1000)))
+                    self._holds.give_up(await self._promises.wanted(within_ms=int(_PATIENCE_S * 1000)))
 
     async def sweep(self) -> None:
         """Forget uploads that were left alone for too long, and drafts that nobody knows any more."""
         now_s = time.time()
-        kept_s = min(_KEPT_WHEN_COMPLETE_S, self.limits.lifetime_s)
-        await self._catalogue.drop_complete_uploads(before_ms=int((now_s - kept_s) * 1000))
+        kept_s = min(KEPT_WHEN_COMPLETE_S, self.limits.lifetime_s)
+        await self._promises.drop_complete(before_ms=int((now_s - kept_s) * 1000))
         modified = await self._store.drafts()
-        for upload in await self._catalogue.unfinished_uploads():
+        for upload in await self._promises.unfinished():
             touched_s = max(upload.touched_ms / 1000, modified.get(upload.upload_id, 0) / 1e9)
             if touched_s + self.limits.lifetime_s < now_s:
-                await self._catalogue.drop_upload(upload.upload_id)
-                self._digests.drop(upload.upload_id)
+                await self._expire(upload.upload_id)
         await self._library.sweep()
 
+    async def _expire(self, upload_id: str) -> None:
+        try:
+            draft = await self._store.open_draft(upload_id)
+        except DraftBusy:
+            return  # somebody is at work on it
+        except NotFound:  # committed by a process that died before it could say so, or lost
+            with suppress(NotFound):
+                await self._settled(upload_id)
+            return
+        try:
+            await self._promises.drop(upload_id)
+            self._digests.drop(upload_id)
+            await draft.discard()
+        finally:
+            await draft.close()
+
     async def _found(self, upload_id: str, owner: str) -> Upload:
-        upload = await self._catalogue.upload(upload_id)
+        upload = await self._promises.get(upload_id)
         if upload is None or upload.owner != owner:
             raise NotFound(upload_id)
         return upload
 
     async def _opened(self, upload_id: str, owner: str, hold: Hold) -> OpenUpload:
         upload = await self._found(upload_id, owner)
-        draft = None
-        if not upload.is_complete:
-            try:
-                draft = await self._draft_of(upload_id)
-                upload = await self._found(upload_id, owner)  # as its last writer left it
-            except NotFound:  # committed by a process that died before it could say so, or lost
-                upload = await self._settled(upload_id, owner)
-        opened = OpenUpload(upload, draft, hold, self._library, self._catalogue, self._digests, self.limits)
+        around = Surroundings(self._library, self._promises, self._digests, self.limits, self._boot)
+        if upload.is_complete:
+            return self._checked(OpenUpload(upload, None, hold, around))
         try:
+            draft, has_waited = await self._draft_of(upload_id)
+        except NotFound:  # committed by a process that died before it could say so, or lost
+            return self._checked(OpenUpload(await self._settled(upload_id), None, hold, around))
+        except NotKept:  # not even what was acknowledged can be believed
+            await self._promises.drop(upload_id)
+            raise
+        hold.has_draft = True
+        try:
+            if has_waited:
+                upload = await self._found(upload_id, owner)  # as its last writer left it
+            opened = self._checked(OpenUpload(upload, draft, hold, around))
             await opened.prepare()
         except BaseException:
             with anyio.CancelScope(shield=True):
-                await opened.close()
+                await draft.close()
             raise
         return opened
 
-    async def _draft_of(self, upload_id: str) -> Draft:
-        is_wanted = False
+    def _checked(self, opened: OpenUpload) -> OpenUpload:
+        opened.require_not_expired()
+        return opened
+
+    async def _draft_of(self, upload_id: str) -> tuple[Draft, bool]:
+        """The draft, and whether another process had to let go of it first."""
+        with suppress(DraftBusy):
+            return await self._store.open_draft(upload_id, synced=self._digests.synced(upload_id)), False
+        await self._promises.want(upload_id, since_ms=_now_ms())
         with anyio.move_on_after(_PATIENCE_S):
             while True:
-                try:
-                    draft = await self._store.open_draft(upload_id)
-                except DraftBusy:
-                    is_wanted = True
-                    await self._catalogue.want_upload(upload_id)
-                    await anyio.sleep(_PAUSE_S)
-                else:
-                    if is_wanted:
-                        await self._catalogue.amend_upload(upload_id, wanted_ms=None)
-                    return draft
+                await anyio.sleep(_PAUSE_S)
+                with suppress(DraftBusy):
+                    return await self._store.open_draft(upload_id), True
         raise DraftBusy(upload_id)
 
-    async def _settled(self, upload_id: str, owner: str) -> Upload:
+    async def _settled(self, upload_id: str) -> Upload:
         await self._library.settle(upload_id)
-        upload = await self._found(upload_id, owner)
-        if not upload.is_complete:
-            await self._catalogue.drop_upload(upload_id)
+        upload = await self._promises.get(upload_id)
+        if upload is None or not upload.is_complete:
+            await self._promises.drop(upload_id)
             raise NotFound(upload_id)
         return upload
+
+
+def _part_length(part: OpenUpload) -> int:
+    if part.upload.key is not None or not part.is_full:
+        raise LengthMismatch
+    return part.offset
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -18,11 +18,9 @@ async def finish(request: Request, opened: OpenUpload) -> Response:
     terms = terms_of(opened.upload.terms)
     if terms.folder is not None:
         return await _finish_form(request, opened, terms)
+    await _check(opened, terms)
     try:
-        upload = await opened.commit(condition=terms.holds, digests=terms.whole())
-    except DigestMismatch:
-        await opened.discard()
-        raise
+        upload = await opened.commit(condition=terms.holds)
     except PreconditionFailed as error:
         if terms.conditions:
             raise
@@ -33,11 +31,22 @@ async def finish(request: Request, opened: OpenUpload) -> Response:
     return Response(status_code=201 if upload.is_new else 200, headers=headers)
 
 
+async def _check(opened: OpenUpload, terms: Terms) -> None:
+    if opened.upload.is_complete or not terms.digests:
+        return
+    try:
+        await opened.check(terms.whole())
+    except DigestMismatch:
+        await opened.discard()
+        raise
+
+
 async def _finish_form(request: Request, opened: OpenUpload, terms: Terms) -> Response:
     folder = Folder(terms.folder or "")
     if opened.upload.is_complete:
         headers = {"location": file_href(request, folder), "cache-control": "no-store"}
         return Response(status_code=201, headers=headers)
+    await _check(opened, terms)
     answer = await store_form(request, opened.content(), folder, terms.content_type, is_replacing=terms.is_replacing)
     await opened.conclude()
     return answer

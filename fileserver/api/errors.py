@@ -33,6 +33,7 @@ from storage import (
     LengthMismatch,
     NoSpace,
     NotFound,
+    NotKept,
     OffsetMismatch,
     OtherFileSystem,
     PreconditionFailed,
@@ -71,7 +72,17 @@ _TABLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
     UploadTakenOver: (problems.UPLOAD_TAKEN_OVER, "A newer request for the same upload has ended this one."),
 }
 
-_TELLING = (InvalidKey, TooLarge, TooManyUploads, OffsetMismatch, MalformedUpload, PlanFault, RowFault, HeaderFault)
+_TELLING = (
+    InvalidKey,
+    NotKept,
+    TooLarge,
+    TooManyUploads,
+    OffsetMismatch,
+    MalformedUpload,
+    PlanFault,
+    RowFault,
+    HeaderFault,
+)
 """Errors that carry what the client is told."""
 
 
@@ -88,8 +99,7 @@ def install(app: FastAPI) -> None:
 def answer(request: Request, problem: Problem, headers: Headers = ()) -> Response:
     """A problem as JSON, or as a page for a browser that navigates here."""
     status = problem.type.status
-    if "tus-resumable" in request.headers:
-        headers = (*headers, *tus.RESUMABLE)
+    headers = (*headers, *_in_dialect(request, headers))
     if choose(request.headers.getlist("accept"), ("application/problem+json", "text/html")) == "text/html":
         page = problem_page(status, problem.type.title, problem.detail, root_href(request))
         return _response(status, page.encode(), (*page_headers(), ("cache-control", "no-store"), *headers))
@@ -98,6 +108,14 @@ def answer(request: Request, problem: Problem, headers: Headers = ()) -> Respons
 
 def _response(status: int, body: bytes, headers: Headers) -> Response:
     return Response(body, status, headers={"vary": "accept", **dict(headers), "content-length": str(len(body))})
+
+
+def _in_dialect(request: Request, headers: Headers) -> Headers:
+    """What the protocols of uploads have on each answer: that it speaks of the upload, and not of the file, for one."""
+    if "tus-resumable" in request.headers:
+        return tus.RESUMABLE
+    is_draft = "upload-complete" in request.headers or route_path(request).startswith("/uploads/")
+    return (("upload-complete", "?0"),) if is_draft and "upload-complete" not in dict(headers) else ()
 
 
 def problem_of(error: Exception) -> Problem:
@@ -116,6 +134,14 @@ def problem_of(error: Exception) -> Problem:
             return Problem(problems.MALFORMED_UPLOAD, str(error))
         case ProblemError(problem=problem):
             return problem
+        case NotKept(is_full=is_full):
+            return Problem(*_TABLE[NoSpace if is_full else StoreDegraded])
+        case _:
+            return _problem_of_data(error)
+
+
+def _problem_of_data(error: Exception) -> Problem:
+    match error:
         case PlanFault(parameter=parameter, position=position, reason=reason):
             return Problem(problems.PLAN_FAULT, reason, {"parameter": parameter, "position": position})
         case RowFault(row=row, line=line, reason=reason):
@@ -142,7 +168,7 @@ def _told_with(request: Request, error: Exception) -> Headers:
         case TooManyUploads():
             return (("retry-after", "60"),)
         case OffsetMismatch(expected=expected):
-            return (("upload-offset", str(expected)), ("upload-complete", "?0"))
+            return (("upload-offset", str(expected)),)
         case TooLarge():
             return (limit(request),)
         case _:

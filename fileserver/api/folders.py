@@ -10,10 +10,19 @@ from fastapi.responses import HTMLResponse
 
 from fileserver.api import ietf, openapi, tus
 from fileserver.api.forms import store_form
-from fileserver.api.requests import fields_of, file_href, key_text, must_be_writable
+from fileserver.api.requests import (
+    content_digests,
+    fields_of,
+    file_href,
+    key_text,
+    merged,
+    must_be_writable,
+    repr_digests,
+)
 from fileserver.api.service import Answer, json_answer, service_of
 from fileserver.delivery.asgi import body_of
 from fileserver.delivery.listing import Format, Listing, row_of
+from fileserver.delivery.upload import checked
 from fileserver.http import problems
 from fileserver.http.negotiation import choose
 from fileserver.http.problems import Problem, ProblemError
@@ -83,8 +92,9 @@ async def add(request: Request, replace: bool = False) -> Response:
         return await tus.create(request, folder)
     if creates_upload(fields):
         return await ietf.begin_in_folder(request, folder, is_replacing=replace)
+    body = checked(body_of(request.receive), merged(content_digests(fields), repr_digests(fields)))
     content_type = request.headers.get("content-type", "")
-    return await store_form(request, body_of(request.receive), folder, content_type, is_replacing=replace)
+    return await store_form(request, body, folder, content_type, is_replacing=replace)
 
 
 def _stream(request: Request, asked: Asked, media_type: Format) -> Response:

@@ -9,7 +9,15 @@ from starlette.types import Receive, Scope, Send
 from fileserver.api.beginning import begin, hexadecimal, is_repeated
 from fileserver.api.completion import finish
 from fileserver.api.errors import problem_of
-from fileserver.api.requests import content_digests, content_size, fields_of, must_be_writable, owner_of, repr_digests
+from fileserver.api.requests import (
+    content_digests,
+    content_size,
+    fields_of,
+    media_type_of,
+    must_be_writable,
+    owner_of,
+    repr_digests,
+)
 from fileserver.api.service import Answer, service_of
 from fileserver.api.tus import key_named
 from fileserver.api.upload_answers import NO_STORE, limit, state_of, unsupported, upload_href
@@ -64,11 +72,11 @@ class Begun:
         """Answer one request."""
         fields = fields_of(self.request)
         piece, digests = resumable.creation_of(fields), content_digests(fields)
-        is_ending = piece.is_last and piece.length is not None
-        upload = await begin(self.request, self.key, self.terms, piece.length, is_ending=is_ending)
-        location = "location", upload_href(self.request, upload.upload_id)
-        if resumable.knows_interim(fields):
-            await interim(scope, send, resumable.INTERIM_STATUS, (location, limit(self.request)))
+        upload = await begin(self.request, self.key, self.terms, piece.length, is_ending=piece.is_ending)
+        if (version := resumable.interim_version(fields)) is not None:
+            location = "location", upload_href(self.request, upload.upload_id)
+            told = location, limit(self.request), ("upload-draft-interop-version", version)
+            await interim(scope, send, resumable.INTERIM_STATUS, told)
         async with service_of(self.request).uploads.resume(upload.upload_id, owner=upload.owner) as opened:
             response = await _take(self.request, opened, piece, digests)
         await response(scope, receive, send)
@@ -87,7 +95,7 @@ async def begin_in_folder(request: Request, folder: Folder, *, is_replacing: boo
     metadata = tus.parse_metadata(fields.lines("upload-metadata"))
     digests = hexadecimal(repr_digests(fields))
     content_type = fields.only("content-type") or ""
-    if content_type.startswith("multipart/form-data"):
+    if media_type_of(request) == "multipart/form-data":
         terms = Terms(is_replacing, digests, folder=folder, content_type=content_type)
         return Answer(Begun(request, None, terms))
     name = filename_of(fields.only("content-disposition") or "")
@@ -100,7 +108,7 @@ async def append(request: Request, upload_id: str) -> Response:
     """Take in a piece of an upload."""
     must_be_writable(request)
     fields = fields_of(request)
-    if fields.only("content-type") != resumable.PART_TYPE:
+    if media_type_of(request) != resumable.PART_TYPE:
         raise unsupported(resumable.PART_TYPE)
     piece, digests = resumable.append_of(fields), content_digests(fields)
     async with service_of(request).uploads.resume(upload_id, owner=owner_of(request)) as opened:
@@ -110,7 +118,7 @@ async def append(request: Request, upload_id: str) -> Response:
             raise OffsetMismatch(opened.offset, piece.offset)
         if opened.upload.is_complete:
             raise UploadIsComplete(upload_id)
-        await opened.promise(piece.length, is_ending=piece.is_last and piece.length is not None)
+        await opened.promise(piece.length, is_ending=piece.is_ending)
         return await _take(request, opened, piece, digests)
 
 
@@ -137,7 +145,7 @@ async def _take(request: Request, opened: OpenUpload, piece: Piece, digests: Map
         if error.max_size == opened.upload.length:
             await opened.discard()  # the draft's word: what breaks its own promise is invalid from then on
         raise
-    if piece.is_last:
+    if piece.is_last or opened.is_full:
         return await _complete(request, opened)
     location = {"location": upload_href(request, opened.upload.upload_id)}
     if piece.offset == 0 and request.method != "PATCH":

@@ -97,6 +97,11 @@ def promise_of(request: Request) -> Promise:
     return Promise(length, max_size, merged(content_digests(fields), repr_digests(fields)))
 
 
+def media_type_of(request: Request) -> str:
+    """The media type of the body in lower case, without its parameters (RFC 9110 s.8.3.1)."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def content_size(fields: Fields) -> int | None:
     """The size of the body, where the client says it."""
     length = fields.only("content-length")

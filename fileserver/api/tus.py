@@ -1,9 +1,9 @@
 """Uploads by tus: requests read, carried out, answered."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from secrets import token_hex
-from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
@@ -13,13 +13,14 @@ from fileserver.api.requests import (
     content_digests,
     content_size,
     fields_of,
+    media_type_of,
     merged,
     must_be_writable,
     owner_of,
     repr_digests,
 )
 from fileserver.api.service import service_of
-from fileserver.api.upload_answers import NO_STORE, state_of, unsupported, upload_href
+from fileserver.api.upload_answers import NO_STORE, state_of, unsupported, upload_url
 from fileserver.api.upload_terms import Terms, conditions_of, terms_of
 from fileserver.delivery.upload import append_body
 from fileserver.http import problems, tus
@@ -30,12 +31,15 @@ from storage import (
     Folder,
     Key,
     LengthMismatch,
+    OffsetMismatch,
     OpenUpload,
     StorageError,
     UploadIsComplete,
     key_to_write,
 )
 
+_HOST = r"(?:[^/?#\s\[\]]+|\[[0-9a-f:.]+\](?::\d+)?)"
+_ADDRESS = re.compile(rf"(?:https?://{_HOST})?(?:/[^?#,\s]*)?/uploads/([A-Za-z0-9_-]{{1,64}})", re.IGNORECASE)
 _NAMES = ("key", "relativePath", "filename", "name")
 """Where clients say what a file is called, the most telling first."""
 
@@ -47,7 +51,7 @@ def is_meant(request: Request) -> bool:
 
 def is_piece(request: Request) -> bool:
     """Whether a request brings bytes as tus does."""
-    return request.headers.get("content-type") == tus.CHUNK_TYPE
+    return media_type_of(request) == tus.CHUNK_TYPE
 
 
 async def create(request: Request, folder: Folder) -> Response:
@@ -65,17 +69,21 @@ async def create(request: Request, folder: Folder) -> Response:
     )
     key = None if asked.concat == "partial" else key_named(asked.metadata, folder)
     uploads = service_of(request).uploads
-    upload = await begin(request, key, terms, asked.length, is_ending=True)
+    parts = _parts(asked)
+    if key is not None and parts and (done := await _done_before(request, key, terms)) is not None:
+        return done
+    length = await _length(request, parts) if parts else asked.length
+    upload = await begin(request, key, terms, length, is_ending=True)
     async with uploads.resume(upload.upload_id, owner=upload.owner) as opened:
         try:
-            headers = await _begun(request, opened, asked)
+            headers = await _begun(request, opened, asked, parts)
         except BaseException:
             await opened.discard()  # nobody knows its address
             raise
-    for part in asked.parts:
+    for part in parts:
         with suppress(StorageError):
-            await uploads.cancel(part_id(part), owner=upload.owner)
-    return _answer(201, {"location": upload_href(request, upload.upload_id), **headers})
+            await uploads.cancel(part, owner=upload.owner)
+    return _answer(201, {"location": upload_url(request, upload.upload_id), **headers})
 
 
 async def append(request: Request, upload_id: str) -> Response:
@@ -90,8 +98,11 @@ async def append(request: Request, upload_id: str) -> Response:
         if terms_of(opened.upload.terms).concat.startswith("final;"):
             raise UploadIsComplete(upload_id)
         if not is_repeated(opened, asked.offset, content_size(fields)):
-            if asked.offset == opened.offset:
-                await opened.promise(asked.length, is_ending=True)
+            if asked.offset != opened.offset:
+                raise OffsetMismatch(opened.offset, asked.offset)
+            if opened.upload.is_complete:
+                raise UploadIsComplete(upload_id)
+            await opened.promise(asked.length, is_ending=True)
             await _take(request, opened, asked.offset)
         return _answer(204, {**_progress(opened), **await _end(request, opened)})
 
@@ -100,6 +111,8 @@ async def tell(request: Request, upload_id: str) -> Response:
     """How far an upload is. One whose end was cut off by a crash is brought to it."""
     require_version(request)
     async with service_of(request).uploads.resume(upload_id, owner=owner_of(request)) as opened:
+        if not opened.upload.is_complete:
+            await opened.promise(None, is_ending=True)  # its length is its end in tus, whatever the other dialect says
         if opened.is_full:
             await finish(request, opened)
         return _answer(200, dict(tus.state_headers(state_of(opened))))
@@ -140,10 +153,10 @@ def key_named(metadata: Mapping[str, bytes], folder: Folder) -> Key:
 
 def part_id(address: str) -> str:
     """The id of an upload by its address, of which the host is the client's business. Raises MalformedUpload."""
-    _, uploads, upload_id = urlsplit(address).path.rpartition("uploads/")
-    if not uploads or not upload_id:
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
         raise MalformedUpload("Upload-Concat names something that is no upload.")
-    return upload_id
+    return match[1]
 
 
 def require_version(request: Request) -> None:
@@ -153,17 +166,37 @@ def require_version(request: Request) -> None:
         raise ProblemError(problem, (("tus-version", tus.VERSION),))
 
 
-async def _begun(request: Request, opened: OpenUpload, asked: tus.Creation) -> dict[str, str]:
-    if asked.parts:
-        try:
-            await service_of(request).uploads.concatenate(opened, [part_id(part) for part in asked.parts])
-        except LengthMismatch as error:
-            raise MalformedUpload("A final upload is made of partial uploads that are whole.") from error
-        await opened.promise(opened.offset, is_ending=True)
+def _parts(asked: tus.Creation) -> tuple[str, ...]:
+    parts = tuple(map(part_id, asked.parts))
+    if len(parts) > len(set(parts)):
+        raise MalformedUpload("A final upload has each of its parts once.")
+    return parts
+
+
+async def _length(request: Request, parts: Sequence[str]) -> int:
+    try:
+        return await service_of(request).uploads.length_of(parts, owner=owner_of(request))
+    except LengthMismatch as error:
+        raise MalformedUpload("A final upload is made of partial uploads that are whole.") from error
+
+
+async def _done_before(request: Request, key: Key, terms: Terms) -> Response | None:
+    """The answer to a client that joins parts once more, for it missed the answer: the parts are gone by then."""
+    uploads = service_of(request).uploads
+    done = await uploads.done_before(owner=owner_of(request), key=key, terms=terms.text())
+    if done is None:
+        return None
+    async with uploads.resume(done.upload_id, owner=done.owner) as opened:
+        headers = {**_progress(opened), **await _end(request, opened)}
+    return _answer(201, {"location": upload_url(request, done.upload_id), **headers})
+
+
+async def _begun(request: Request, opened: OpenUpload, asked: tus.Creation, parts: Sequence[str]) -> dict[str, str]:
+    if parts:
+        await service_of(request).uploads.concatenate(opened, parts)
     elif asked.has_content:
         await _take(request, opened, 0)
-    headers = {**_progress(opened), **await _end(request, opened)}
-    return headers if asked.has_content or asked.parts else {**headers, "upload-offset": str(opened.offset)}
+    return {**_progress(opened), **await _end(request, opened)}
 
 
 async def _take(request: Request, opened: OpenUpload, offset: int) -> None:

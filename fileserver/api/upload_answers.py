@@ -12,12 +12,23 @@ from fileserver.http.problems import Headers, Problem, ProblemError
 from fileserver.http.upload_state import UploadState
 from storage import OpenUpload
 
+_PASSED_ON = frozenset({"origin", "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"})
 NO_STORE = {"cache-control": "no-store"}
 
 
 def upload_href(request: Request, upload_id: str) -> str:
     """The path of an upload, below whatever prefix the application is mounted at."""
     return f"{root_href(request)}uploads/{upload_id}"
+
+
+def upload_url(request: Request, upload_id: str) -> str:
+    """The address of an upload for clients of tus, some of which cannot follow a path.
+
+    What was passed on by a proxy, or by a page of a site, may have come to another address than the one we see.
+    """
+    path = upload_href(request, upload_id)
+    is_direct = _PASSED_ON.isdisjoint(request.headers.keys())
+    return f"{request.scope['scheme']}://{request.headers['host']}{path}" if is_direct else path
 
 
 def state_of(opened: OpenUpload) -> UploadState:

@@ -8,7 +8,7 @@ from fileserver.api.requests import file_href
 from fileserver.delivery.download import representation_of
 from fileserver.http import problems
 from fileserver.http.conditions import Validators, Verdict, evaluate
-from fileserver.http.digests import format_digest
+from fileserver.http.digests import format_digest, wants
 from fileserver.http.fields import Fields
 from fileserver.http.problems import Problem, ProblemError
 from storage import Condition, Entry, Key, name_of
@@ -43,7 +43,7 @@ def stored_headers(request: Request, key: Key, sha256: bytes | None, etag: str) 
         "cache-control": "no-store",
         "content-length": "0",
     }
-    if sha256 is not None:
+    if sha256 is not None and wants(request.headers.getlist("want-repr-digest"), "sha-256"):
         headers["repr-digest"] = format_digest("sha-256", sha256)
     return headers
 

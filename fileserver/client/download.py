@@ -10,7 +10,7 @@ from fileserver.client.digest import RunningDigest
 from fileserver.client.errors import Broken, ClientError, Failed, StartOver
 from fileserver.client.part import Part
 from fileserver.client.progress import Display, Gauge
-from fileserver.client.representation import Representation, check_part, whole_of
+from fileserver.client.representation import Representation, check_part, unwanted_coding, whole_of
 from fileserver.client.retries import Patience
 from fileserver.client.spans import Span, divided, range_field
 from fileserver.client.web import Incoming, Web, refusal
@@ -97,6 +97,8 @@ class Download:
             if known is None or incoming.status == _OK:
                 known = whole_of(incoming)
                 part.begin(known)
+                if (words := unwanted_coding(incoming)) is not None:
+                    self._say(words)
             self._gauge.starts(part.count, known.size)
             self._digest = RunningDigest(known.digests)
             if known.is_resumable:

@@ -40,6 +40,12 @@ def whole_of(incoming: Incoming) -> Representation:
     return Representation(incoming.size, validator_of(incoming.fields), digests, has_ranges)
 
 
+def unwanted_coding(incoming: Incoming) -> str | None:
+    """What to say of a body that is encoded though nobody asked for that. It is kept as it comes: digests mean that."""
+    coding = incoming.fields.get("content-encoding", "identity").strip().lower()
+    return None if coding in ("", "identity") else f"the server sends this file encoded ({coding}), and so it is kept"
+
+
 def check_part(incoming: Incoming, span: Span, known: Representation) -> dict[str, bytes]:
     """The digests that a 206 tells, when it carries exactly this span of the known version.
 

@@ -5,7 +5,7 @@ import mimetypes
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from types import TracebackType
 from typing import Self
@@ -46,7 +46,8 @@ def _below(folder: Path) -> Iterator[Source]:
         folders.sort()
         for path in (Path(where, name) for name in sorted(names)):
             if path.is_file():
-                yield Source(folder / path.relative_to(top), "/".join((top.name, *path.relative_to(top).parts)))
+                inside = path.relative_to(top)
+                yield Source(folder / inside, str(PurePosixPath(top.name, *inside.parts)))
 
 
 class Changed(Failed):

@@ -1,12 +1,13 @@
 """A request body on its way into the library: one file by PUT, any number by a form, a piece of an upload."""
 
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 from fileserver.delivery.asgi import Receive, body_of
 from fileserver.http.form_parts import FormEvent, FormLimits, FormParser, PartBegin, PartBytes, PartEnd
-from storage import Condition, Entry, Key, Library, OpenUpload, Received
+from storage import Condition, DigestMismatch, Entry, Key, Library, OpenUpload, Received
 
 FIELD_SIZE = 8192  # bytes a field that is no file may have
 
@@ -83,6 +84,19 @@ async def put_form_files(
             raise NoFileInForm
         condition = condition_of(fields)
         return tuple([(await library.commit(each, key, condition=condition))[0] for key, each in received])
+
+
+async def checked(body: AsyncGenerator[bytes, None], digests: Mapping[str, bytes]) -> AsyncGenerator[bytes, None]:
+    """The body, which raises DigestMismatch at its end unless it has these digests (by names of `hashlib`)."""
+    hashes = {name: hashlib.new(name) for name in digests}
+    async with aclosing(body):
+        async for chunk in body:
+            for each in hashes.values():
+                each.update(chunk)
+            yield chunk
+    for name, digest in digests.items():
+        if hashes[name].digest() != digest:
+            raise DigestMismatch(name)
 
 
 async def form_events(body: AsyncGenerator[bytes, None], content_type: str) -> AsyncGenerator[FormEvent, None]:

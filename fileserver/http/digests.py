@@ -59,6 +59,8 @@ def wants(lines: Sequence[str], algorithm: str) -> bool:
         preferences = dict(_members(lines))
     except MalformedDigest:
         return True
+    if not all(value.isdecimal() for value in preferences.values()):
+        return True
     return not preferences or preferences.get(algorithm, "0") != "0"
 
 

@@ -8,7 +8,8 @@ from fileserver.http.upload_state import Headers, MalformedUpload, UploadState
 
 PART_TYPE = "application/partial-upload"
 INTERIM_STATUS = 104  # Upload Resumption Supported
-_VERSIONS = frozenset({6, 8})
+_OLD_VERSION = 6
+_VERSIONS = frozenset({_OLD_VERSION, 8})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,13 @@ class Piece:
     """What a request says of the bytes it brings.
 
     `is_last`: the upload is complete with them. `length` is that of the whole upload, where it can be told from the
-    request (s. "Length").
+    request (s. "Length"). `is_ending`: the upload is complete once it has its length.
     """
 
     offset: int
     is_last: bool
     length: int | None
+    is_ending: bool
 
 
 class InconsistentLength(ValueError):
@@ -33,9 +35,10 @@ def creates_upload(fields: Fields) -> bool:
     return boolean(fields, "upload-complete") is not None
 
 
-def knows_interim(fields: Fields) -> bool:
-    """Whether the client speaks a version of the draft that we do: only then it is told by a 104."""
-    return integer(fields, "upload-draft-interop-version") in _VERSIONS
+def interim_version(fields: Fields) -> str | None:
+    """The version of the draft that client and server both speak: only with one the client is told by a 104."""
+    version = integer(fields, "upload-draft-interop-version")
+    return str(version) if version in _VERSIONS else None
 
 
 def creation_of(fields: Fields) -> Piece:
@@ -57,7 +60,10 @@ def _piece(fields: Fields, offset: int, *, is_last: bool) -> Piece:
     implied = offset + int(content_length) if is_last and content_length is not None else None
     if None not in {said, implied} and said != implied:
         raise InconsistentLength
-    return Piece(offset, is_last, implied if said is None else said)
+    length = implied if said is None else said
+    # tus-js-client, of version 6, never says ?1 of a stream whose length it has told
+    is_old = integer(fields, "upload-draft-interop-version") == _OLD_VERSION
+    return Piece(offset, is_last, length, is_ending=is_old or (is_last and length is not None))
 
 
 def state_headers(state: UploadState) -> Headers:

@@ -25,7 +25,8 @@ CHECKSUMS: Mapping[str, int] = {"sha1": 20, "sha256": 32, "sha512": 64}
 """The algorithms, by their names in `hashlib` too, and their digests' bytes."""
 
 RESUMABLE: Headers = (("tus-resumable", VERSION),)
-_NUMBER = re.compile(r"\d{1,18}", re.ASCII)  # a file system's largest file has 19 digits
+_NUMBER = re.compile(r"\d{1,40}", re.ASCII)
+_LONGEST = (1 << 63) - 1  # bytes of a file, to any system
 _PAIR = re.compile(r"([!-+\--~]+)(?: +([A-Za-z0-9+/]*={0,2}))?")
 _FINAL = "final;"
 
@@ -52,7 +53,7 @@ class Append:
 
 def creation_of(fields: Fields) -> Creation:
     """What a creation asks for. Raises MalformedUpload."""
-    length, text, concat = number(fields, "upload-length"), fields.only("upload-metadata") or "", _concat(fields)
+    length, text, concat = _length(fields), fields.only("upload-metadata") or "", _concat(fields)
     is_final = concat.startswith(_FINAL)
     is_deferred = _is_deferred(fields)
     if is_final and (length is not None or is_deferred):
@@ -65,7 +66,7 @@ def creation_of(fields: Fields) -> Creation:
         text,
         concat,
         tuple(concat.removeprefix(_FINAL).split()) if is_final else (),
-        fields.only("content-type") == CHUNK_TYPE,
+        (fields.only("content-type") or "").partition(";")[0].strip().lower() == CHUNK_TYPE,
     )
 
 
@@ -74,7 +75,7 @@ def append_of(fields: Fields) -> Append:
     offset = number(fields, "upload-offset")
     if offset is None:
         raise MalformedUpload("Upload-Offset is missing.")
-    return Append(offset, number(fields, "upload-length"))
+    return Append(offset, _length(fields))
 
 
 def checksum_of(fields: Fields) -> dict[str, bytes]:
@@ -145,6 +146,13 @@ def offers(max_size: int | None) -> Headers:
         ("tus-checksum-algorithm", ",".join(CHECKSUMS)),
     )
     return told if max_size is None else (*told, ("tus-max-size", str(max_size)))
+
+
+def _length(fields: Fields) -> int | None:
+    length = number(fields, "upload-length")
+    if length is not None and length > _LONGEST:
+        raise MalformedUpload("Upload-Length is longer than any file.")
+    return length
 
 
 def _is_deferred(fields: Fields) -> bool:

@@ -101,8 +101,9 @@ class Exchange:
             self._read_on()
             await cycle.message_event.wait()
             cycle.message_event.clear()
-        if cycle.disconnected or cycle.response_complete:
+        if cycle.response_complete or (cycle.disconnected and not self._body):
             return {"type": "http.disconnect"}
+        # what came before the client left was acknowledged to it by our kernel
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body, self._body_size = [], 0
         return {"type": "http.request", "body": body, "more_body": cycle.more_body}

@@ -8,6 +8,7 @@ import uvicorn
 from uvicorn.importer import import_from_string
 
 from fileserver.server.draining import DrainingServer
+from fileserver.server.heap import keep_freed_memory
 from fileserver.server.limits import limits_of
 from fileserver.server.listening import BACKLOG
 from fileserver.server.protocol import hard_protocol
@@ -23,6 +24,7 @@ def serve(
     signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT),
 ) -> None:
     """Serve until one of the signals says stop. Raises ApplicationFailed."""
+    keep_freed_memory()
     config = _uvicorn_config(settings, app)
     config.timeout_keep_alive = settings.keep_alive_timeout  # type: ignore[assignment]  # a timer takes fractions too
     server = DrainingServer(config, drain_timeout_s=settings.drain_timeout, on_started=on_started, signals=signals)

@@ -9,6 +9,9 @@ import yarl
 from tests.support.files import MIB, KnownFile, sha256_of
 from tests.support.server import Server, wait_until
 
+# aiohttp's word on aiotus, which hands it pieces of more than a megabyte as bytes
+pytestmark = pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+
 _ONCE = aiotus.RetryConfiguration(retry_attempts=1)
 _PARTS = 3
 

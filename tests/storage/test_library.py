@@ -273,10 +273,17 @@ async def test_commits_of_one_key_by_two_servers_queue_up(library: Library, tmp_
 async def test_a_claim_whose_holder_died_is_taken_over_after_its_lease(tmp_path: Path) -> None:
     catalogue = Catalogue(tmp_path / "c")
     await catalogue.start()
-    assert await catalogue.claim(Claim(Key("a"), "first"), now_ms=1_000)
-    assert not await catalogue.claim(Claim(Key("a"), "second"), now_ms=60_999)
-    assert await catalogue.claim(Claim(Key("a"), "third"), now_ms=61_001)
-    await catalogue.close()
+    first = Claim(Key("a"), "first")
+    assert await catalogue.claim(first, now_ms=1_000)
+    assert await catalogue.expired_claims(Key("a"), now_ms=60_999) == ()
+    assert await catalogue.expired_claims(Key("a"), now_ms=61_001) == (first,)
+    library = Library(LocalStore(tmp_path / "root"), catalogue, text)
+    (tmp_path / "root").mkdir()
+    await library.start()
+    await catalogue.claim(first, now_ms=1_000)
+    await store_file(library, "a")
+    assert (await described(library, "a")).sha256 == SHA256
+    await library.close()
 
 
 async def test_a_commit_goes_on_when_its_client_leaves(library: Library) -> None:

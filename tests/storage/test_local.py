@@ -223,20 +223,20 @@ async def test_a_draft_too_big_for_its_limit_is_no_space_and_leaves_nothing(loca
 
 async def test_room_for_bytes_that_never_come_is_given_back(local: LocalStore, tmp_path: Path) -> None:
     size = 8 << 20
-    blocks_before_any_byte = 0
+    blocks_midway = 0
 
     async def broken() -> AsyncIterator[bytes]:
-        nonlocal blocks_before_any_byte
-        blocks_before_any_byte = os.stat(tmp_path / ".fileserver" / "drafts" / "d").st_blocks
-        yield b"x"
+        nonlocal blocks_midway
+        yield bytes(1 << 20)
+        blocks_midway = os.stat(tmp_path / ".fileserver" / "drafts" / "d").st_blocks
         raise ConnectionResetError
 
     draft = await local.draft("d")
     with pytest.raises(ConnectionResetError):
         await draft.append(0, broken(), size=size)
     status = os.stat(tmp_path / ".fileserver" / "drafts" / "d")
-    assert blocks_before_any_byte * 512 >= size
-    assert status.st_size == 1
+    assert blocks_midway * 512 >= size
+    assert status.st_size == 1 << 20
     assert status.st_blocks * 512 < size
     await draft.discard()
 

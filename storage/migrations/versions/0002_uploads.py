@@ -20,6 +20,8 @@ def upgrade() -> None:
         sa.Column("is_ending", sa.Boolean, nullable=False),
         sa.Column("terms", sa.Text, nullable=False),
         sa.Column("touched_ms", sa.BigInteger, nullable=False),
+        sa.Column("synced", sa.BigInteger, nullable=False),
+        sa.Column("boot", sa.Text, nullable=False),
         sa.Column("unverified_from", sa.BigInteger),
         sa.Column("wanted_ms", sa.BigInteger),
         sa.Column("sha256", sa.LargeBinary),
