@@ -34,7 +34,7 @@ def _unwatched(_key: Key, _size: int) -> None:
 
 
 _KEYS = 10_000  # of the catalogue at a time, about 1 MB
-_TRIES = 3  # looks at a file that changes under each of them
+_TRIES = 5  # looks at a file that changes under each of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,8 @@ class Verification:
                     entry = reader.entry
                     known = _digest(facts.get(version_of(entry))) or _digest(await self.catalogue.facts(entry))
                     finding = await self._compared(reader, known, watch)
-                if finding.kind != "damaged" or (await self.store.stat(key)).identity == entry.identity:
+                # of a version that was replaced since, the digest may be gone already
+                if finding.kind == "intact" or (await self.store.stat(key)).identity == entry.identity:
                     return finding
             except (NotFound, IsFolder):
                 return None  # removed since it was listed

@@ -57,7 +57,14 @@ async def test_a_fault_of_the_work_ends_it_and_nothing_else(caplog: pytest.LogCa
     library = Library(store, catalogue, lambda head, name: "text/plain")
     await library.start()
     upkeep = Upkeep(
-        library, store, catalogue, hash_rate=0, scrub_period_s=None, report=lambda event: None, jobs=(faulty,)
+        library,
+        store,
+        catalogue,
+        hash_rate=0,
+        scrub_period_s=None,
+        report=lambda event: None,
+        jobs=(faulty,),
+        job_pause_s=0,
     )
     async with kept_up(upkeep):
         while not caplog.messages:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,24 @@ def test_a_read_only_server_learns_what_is_asked_for_and_writes_nothing(serve: S
     assert learned(server, "asked").head.get("repr-digest") == digests["asked"]
     assert hashed(server) == 1005
     assert sorted(os.listdir(root)) == ["asked", "other"]
+
+
+def test_a_scrub_logs_damage_as_one_line_and_counts_it(serve: Serve, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    first = serve(root)
+    for key in ("damaged", "intact"):
+        assert request(first.port, "PUT", f"/files/{key}", body=b"content").status == 201
+    first.kill()
+    with sqlite3.connect(root / ".fileserver" / "catalogue.sqlite3") as catalogue:
+        catalogue.execute("UPDATE digests SET sha256 = ? WHERE key = ?", (bytes(32), b"damaged"))
+    catalogue.close()
+    server = serve(root, "--scrub-period", "1")
+    wait_until(lambda: hashed(server), lambda size: size == 14)
+    assert server.metrics()["fileserver_damaged_files_total"] == 1
+    (line,) = (line for line in server.access_lines() if "upkeep" in line)
+    assert (line["upkeep"], line["key"], line["expected"]) == ("damaged", "damaged", "0" * 64)
+    assert line["found"] == hashlib.sha256(b"content").hexdigest()
 
 
 def hashed(server: Server) -> float:

@@ -4,14 +4,27 @@ import asyncio
 import hashlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from storage import Catalogue, Finding, InvalidKey, Key, Library, LocalStore, MemoryStore, Pace, Rereader, Verification
+from storage import (
+    Catalogue,
+    Finding,
+    InvalidKey,
+    Key,
+    Library,
+    LocalStore,
+    MemoryStore,
+    Pace,
+    Rereader,
+    Span,
+    StoreUnavailable,
+    Verification,
+)
 from storage.memory import MemoryReader
 from tests.storage.conftest import pieces, put
 
@@ -208,5 +221,34 @@ async def test_a_medium_that_rotted_in_a_store_without_files() -> None:
     store._files[Key("b")] = MemoryReader(rotted, b"contemt")
     verification = Verification(store, catalogue, rereader)
     assert [finding.kind async for finding in verification.findings()] == ["intact", "damaged"]
+    rereader.close()
+    await library.close()
+
+
+class Unreadable(MemoryStore):
+    """A store whose medium gives no bytes."""
+
+    async def open(self, key: Key) -> MemoryReader:
+        return UnreadableReader((await super().open(key)).entry, b"")
+
+
+class UnreadableReader(MemoryReader):
+    async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        raise StoreUnavailable("Input/output error")
+        yield b""
+
+
+async def test_bytes_that_cannot_be_read_are_damage_where_they_were_promised() -> None:
+    store, catalogue = Unreadable(), Catalogue(None)
+    library, rereader = Library(store, catalogue, lambda head, name: "text/plain"), Rereader(Pace(), threads=1)
+    await library.start()
+    for key in ("foreign", "known"):
+        await put(store, key, b"content")
+    assert await library.learn_digest(await store.stat(Key("known")), SHA256)
+    verification = Verification(store, catalogue, rereader, learn=library.learn_digest)
+    assert [finding async for finding in verification.findings()] == [
+        Finding("foreign", Key("foreign"), 7),
+        Finding("damaged", Key("known"), 7, SHA256, None),
+    ]
     rereader.close()
     await library.close()
