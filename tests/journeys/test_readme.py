@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.markdown import runnable_blocks
-from tests.support.server import Serve
+from tests.support.server import COMMAND, Serve
 
 _PROJECT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/transforms.md", "docs/uploads.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/transforms.md", "docs/uploads.md", "docs/client.md"])
 def test_the_commands_of_a_document_work(serve: Serve, tmp_path: Path, name: str) -> None:
     blocks = runnable_blocks(_PROJECT / name)
     assert any("curl" in block.text for block in blocks), f"{name} shows no command that could be run"
@@ -23,6 +23,7 @@ def test_the_commands_of_a_document_work(serve: Serve, tmp_path: Path, name: str
     server = serve(root)
     for block in blocks:
         command = ["bash", "-e", "-o", "pipefail", "-c", block.against(server.url)]
-        curls = os.environ | {"CURL_HOME": str(tmp_path)}
-        done = subprocess.run(command, cwd=folder, env=curls, capture_output=True, text=True, timeout=60, check=False)
+        path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"  # as in an activated environment
+        environment = os.environ | {"CURL_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PATH": path}
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, f"{name}:{block.line} ended with {done.returncode}\n{done.stdout}{done.stderr}"
