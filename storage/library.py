@@ -192,7 +192,7 @@ class Library:
         """Wait for the commit of an upload to end; end it where its process has died in the midst of it."""
         claim = await self._claim_of(upload_id)
         with anyio.move_on_after(_CLAIM_PATIENCE_S):
-            while claim is not None:
+            while claim is not None and await self._is_held(claim.key):
                 await anyio.sleep(_CLAIM_PAUSE_S)
                 claim = await self._claim_of(upload_id)
         if claim is not None:
@@ -287,6 +287,12 @@ class Library:
 
     async def _claim_of(self, token: str) -> Claim | None:
         return next((claim for claim in await self._catalogue.claims() if claim.token == token), None)
+
+    async def _is_held(self, key: Key) -> bool:
+        try:
+            return await self._store.is_held(key)
+        except (NotFound, IsFolder):
+            return False
 
     async def _end(self, claim: Claim) -> None:
         """Do what is left of a dead process's commit, if it came as far as the file."""

@@ -145,6 +145,17 @@ class LocalStore:
         self._require_writable()
         return await self._run(partial(self._open_draft, draft_id, synced), undo=LocalDraft.release)
 
+    async def is_held(self, key: Key) -> bool:
+        """See `Store.is_held`: a draft's lock outlives its rename."""
+        file, _ = await self._opened(key)
+        try:
+            fcntl.flock(file.number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            file.close()
+        return False
+
     async def sync(self, key: Key) -> None:
         """See `Store.sync`."""
         await self._run(partial(self._sync_name, key), key)
@@ -277,7 +288,8 @@ def _modified(directory: int) -> dict[str, int]:
         modified: dict[str, int] = {}
         for file in files:
             with suppress(FileNotFoundError):  # committed or discarded meanwhile
-                modified[file.name] = file.stat(follow_symlinks=False).st_mtime_ns
+                if file.is_file(follow_symlinks=False):
+                    modified[file.name] = file.stat(follow_symlinks=False).st_mtime_ns
         return modified
 
 

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ from storage.errors import (
     NotFound,
     OffsetMismatch,
     OtherFileSystem,
+    StorageError,
     StoreDamaged,
     StoreUnavailable,
 )
@@ -35,6 +37,7 @@ BATCH_SIZE = 1 << 20  # bytes gathered before a write: a thread hop for each meg
 _MOST_CHUNKS = 1024  # that one pwritev(2) takes (IOV_MAX)
 _FLOOR = 8 << 20  # bytes of free space
 _ROOM_AHEAD = 64 << 20  # bytes for which room is kept: enough to write in long stretches, little to hold from others
+_PAUSE_S = 0.02
 _TRIES = 8  # as often as a folder may vanish under a commit, or a new draft under a sweep
 _IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST, errno.ELOOP})
 P = ParamSpec("P")
@@ -61,8 +64,9 @@ class LocalDraft:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         for _ in range(_TRIES):
             os.close(os.open(name, flags, 0o666, dir_fd=drafts))
-            with suppress(NotFound):  # a sweep took it before it was locked
+            with suppress(NotFound, DraftBusy):
                 return cls(root, drafts, name, executor=executor, medium=medium)
+            time.sleep(_PAUSE_S)  # a sweep looks at it, and takes it away, before it was locked
         raise DraftBusy(name)
 
     @property
@@ -113,6 +117,11 @@ class LocalDraft:
     async def truncate(self, size: int) -> None:
         """See `Draft.truncate`."""
         await self._run_shielded(self._cut, size)
+
+    async def written_until(self, offset: int) -> int:
+        """See `Draft.written_until`. What was never written shows as a hole, once the kernel's own copy is gone."""
+        with _explained():
+            return await self._file.run(_hole_after, self._file.number, offset)
 
     async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
         """See `Draft.chunks`."""
@@ -165,7 +174,11 @@ class LocalDraft:
         try:
             async for chunk in chunks:
                 if batch.is_full_with(chunk):
-                    offset = await self._write(batch.taken_to_block(offset), offset, hashes)
+                    try:
+                        offset = await self._write(batch.taken_to_block(offset), offset, hashes)
+                    except StorageError:
+                        batch.taken()  # nothing is written behind a gap
+                        raise
         finally:
             if batch:  # also when the rest never comes: what has arrived need not be sent again
                 offset = await self._write(batch.taken(), offset, hashes)
@@ -324,6 +337,11 @@ def _write_whole(descriptor: int, batch: Sequence[bytes], offset: int) -> None:
     written = os.pwritev(descriptor, batch, offset)
     if written < sum(map(len, batch)):  # a full disk takes what it can, and says so at the next try
         _write_whole(descriptor, (b"".join(batch)[written:],), offset + written)
+
+
+def _hole_after(descriptor: int, offset: int) -> int:
+    size = os.fstat(descriptor).st_size
+    return size if offset >= size else os.lseek(descriptor, offset, os.SEEK_HOLE)
 
 
 def _update_all(hashes: Sequence[Hash], batch: Sequence[bytes]) -> None:

@@ -115,7 +115,8 @@ class OpenUpload:
             if digests:
                 await self._cut(draft, offset)
             raise
-        if digests or not self.is_full:  # else it is committed next, or its last bytes come again
+        # a file that is full is committed next, or its last bytes come again
+        if digests or not self.is_full or self.upload.key is None:
             await self._acknowledge(draft, is_due=bool(digests))
         return draft.size
 
@@ -187,8 +188,7 @@ class OpenUpload:
         """
         draft, upload = self._taken_draft(), self.upload
         is_same_run = upload.boot == self._around.boot
-        whole_blocks = 0 if upload.synced % BLOCK else draft.size // BLOCK * BLOCK
-        believed = draft.size if is_same_run else max(upload.synced, whole_blocks)
+        believed = draft.size if is_same_run else await self._left_by_a_power_cut(draft)
         if upload.unverified_from is not None:
             believed = min(believed, upload.unverified_from)
         if draft.size < upload.synced:
@@ -211,6 +211,13 @@ class OpenUpload:
         """Let go of the draft and keep it."""
         if self._draft is not None:
             await self._draft.close()
+
+    async def _left_by_a_power_cut(self, draft: Draft) -> int:
+        """How many bytes can be believed: those that were promised, and whole blocks behind them that were written."""
+        synced = self.upload.synced
+        if synced % BLOCK:
+            return synced
+        return max(synced, await draft.written_until(synced) // BLOCK * BLOCK)
 
     async def _receive(
         self, draft: Draft, offset: int, chunks: AsyncIterable[bytes], size: int | None, digests: Mapping[str, bytes]
@@ -254,6 +261,7 @@ class OpenUpload:
     async def _cut(self, draft: Draft, offset: int) -> None:
         with anyio.CancelScope(shield=True):
             self._around.digests.drop(self.upload.upload_id)
+            await self._amend(synced=min(self.upload.synced, offset), unverified_from=offset)  # a crash cuts again
             await draft.truncate(offset)
             await self._acknowledge(draft, is_due=True)
 

@@ -93,6 +93,10 @@ class Draft(Protocol):
         """Throw away the bytes past a size, durably."""
         ...
 
+    async def written_until(self, offset: int) -> int:
+        """Where the bytes from an offset on end that the medium was given; after a power cut a size may tell of more."""
+        ...
+
     def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
         """Bytes that are kept, read back as `Reader.chunks` does."""
         ...
@@ -160,6 +164,10 @@ class Store(Protocol):
 
     async def drafts(self) -> Mapping[str, int]:
         """The ids of all drafts that are kept, with their `modified_ns`."""
+        ...
+
+    async def is_held(self, key: Key) -> bool:
+        """Whether whoever committed the file of this key has not ended that yet, as far as can be told."""
         ...
 
     async def sync(self, key: Key) -> None:

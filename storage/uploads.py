@@ -145,7 +145,7 @@ class Uploads:
         if upload.is_complete:
             return self._checked(OpenUpload(upload, None, hold, around))
         try:
-            draft, has_waited = await self._draft_of(upload_id)
+            draft, has_waited = await self._draft_of(upload_id, hold)
         except NotFound:  # committed by a process that died before it could say so, or lost
             return self._checked(OpenUpload(await self._settled(upload_id), None, hold, around))
         except NotKept:  # not even what was acknowledged can be believed
@@ -167,11 +167,11 @@ class Uploads:
         opened.require_not_expired()
         return opened
 
-    async def _draft_of(self, upload_id: str) -> tuple[Draft, bool]:
+    async def _draft_of(self, upload_id: str, hold: Hold) -> tuple[Draft, bool]:
         """The draft, and whether another process had to let go of it first."""
         with suppress(DraftBusy):
             return await self._store.open_draft(upload_id, synced=self._digests.synced(upload_id)), False
-        await self._promises.want(upload_id, since_ms=_now_ms())
+        await self._promises.want(upload_id, since_ms=hold.since_ms)
         with anyio.move_on_after(_PATIENCE_S):
             while True:
                 await anyio.sleep(_PAUSE_S)
