@@ -94,7 +94,7 @@ class Draft(Protocol):
         ...
 
     async def written_until(self, offset: int) -> int:
-        """Where the bytes from an offset on end that the medium was given; after a power cut a size may tell of more."""
+        """Where the bytes behind an offset end that the medium was given: after a power cut a size may tell of more."""
         ...
 
     def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
