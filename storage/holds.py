@@ -18,7 +18,7 @@ class Hold:
 
     def __init__(self) -> None:
         self.ended = anyio.Event()
-        self.since_ms = time.time_ns() // 1_000_000
+        self.since_ns = time.time_ns()
         self.has_draft = False
         self._is_wanted = False
         self._receiving: anyio.CancelScope | None = None
@@ -68,8 +68,8 @@ class Holds:
             hold.ended.set()
 
     def give_up(self, wanted: Mapping[str, int]) -> None:
-        """Have those given up that another process has wanted since they were taken here (Unix time in ms)."""
-        for upload_id, wanted_ms in wanted.items():
+        """Have those given up that another process has wanted since they were taken here (Unix time in ns)."""
+        for upload_id, wanted_ns in wanted.items():
             hold = self._holds.get(upload_id)
-            if hold is not None and hold.has_draft and hold.since_ms < wanted_ms:
+            if hold is not None and hold.has_draft and hold.since_ns < wanted_ns:
                 hold.give_up()

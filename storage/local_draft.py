@@ -201,9 +201,9 @@ class LocalDraft:
 
     def _write_batch(self, batch: Sequence[bytes], offset: int) -> None:
         end = offset + sum(map(len, batch))
-        refuse_unless_it_fits(self._drafts, end - offset)
-        if end > self._room_until and self._goal - offset > BATCH_SIZE:
-            self._room_until = min(self._goal, offset + _ROOM_AHEAD)
+        if end > self._room_until:
+            refuse_unless_it_fits(self._drafts, end - offset)
+            self._room_until = min(self._goal, offset + _ROOM_AHEAD) if self._goal - offset > BATCH_SIZE else 0
             allocate(self._file.number, offset, self._room_until - offset)
         _write_whole(self._file.number, batch, offset)
         start_writing(self._file.number, offset, end - offset)

@@ -175,18 +175,18 @@ class OpenUpload:
         draft = self._taken_draft()
         return draft.chunks(range(draft.size), _CHUNK_SIZE)
 
-    def require_not_expired(self) -> None:
-        """Raises UploadExpired."""
-        if self.expires_at_s < time.time():
-            raise UploadExpired(self.upload.upload_id)
-
     async def prepare(self) -> None:
         """Cut off what cannot be believed of an append that was cut off itself; what can, is acknowledged by now.
 
         After a power cut that is all past the last sync: file systems tell of sizes before they have the bytes. Of a
-        body whose digest was to be checked it is all. Raises NotFound where bytes are lost that were durable.
+        body whose digest was to be checked it is all. Raises NotFound where bytes are lost that were durable, and
+        UploadExpired.
         """
-        draft, upload = self._taken_draft(), self.upload
+        if self.expires_at_s < time.time():
+            raise UploadExpired(self.upload.upload_id)
+        if self._draft is None:
+            return
+        draft, upload = self._draft, self.upload
         is_same_run = upload.boot == self._around.boot
         believed = draft.size if is_same_run else await self._left_by_a_power_cut(draft)
         if upload.unverified_from is not None:

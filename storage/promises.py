@@ -71,17 +71,17 @@ class Promises:
         async with self._catalogue.changing() as connection:
             await connection.execute(old)
 
-    async def want(self, upload_id: str, *, since_ms: int) -> None:
+    async def want(self, upload_id: str, *, since_ns: int) -> None:
         """Tell whoever has been writing an upload since before a time that another wants it."""
         async with self._catalogue.changing() as connection:
-            wanted = update(schema.uploads).where(_uploads.upload_id == upload_id).values(wanted_ms=since_ms)
+            wanted = update(schema.uploads).where(_uploads.upload_id == upload_id).values(wanted_ns=since_ns)
             await connection.execute(wanted)
 
-    async def wanted(self, *, within_ms: int) -> Mapping[str, int]:
+    async def wanted(self, *, within_ns: int) -> Mapping[str, int]:
         """The uploads that were wanted not longer ago than this, and when."""
-        recent = _uploads.wanted_ms > time.time_ns() // 1_000_000 - within_ms
+        recent = _uploads.wanted_ns > time.time_ns() - within_ns
         async with self._catalogue.reading() as connection:
-            rows = await connection.execute(select(_uploads.upload_id, _uploads.wanted_ms).where(recent))
+            rows = await connection.execute(select(_uploads.upload_id, _uploads.wanted_ns).where(recent))
             return dict(tuple(row) for row in rows)
 
     async def _selected(self, condition: ColumnElement[bool]) -> tuple[Upload, ...]:

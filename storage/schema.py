@@ -111,7 +111,7 @@ uploads = Table(
     Column("synced", BigInteger, nullable=False),
     Column("boot", Text, nullable=False),
     Column("unverified_from", BigInteger),
-    Column("wanted_ms", BigInteger),
+    Column("wanted_ns", BigInteger),
     Column("sha256", LargeBinary),  # of what it has become
     Column("is_new", Boolean),
 )

@@ -6,6 +6,7 @@ upload: draft, then promise. Ending one: promise, then draft. A crash between le
 sweep collects.
 """
 
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -15,7 +16,7 @@ import anyio
 
 from storage.boot import boot_id
 from storage.catalogue import Catalogue
-from storage.errors import DraftBusy, LengthMismatch, NotFound, NotKept, StoreUnavailable
+from storage.errors import DraftBusy, LengthMismatch, NotFound, NotKept, StoreDegraded, StoreUnavailable
 from storage.hashing import RunningDigests
 from storage.holds import Hold, Holds
 from storage.keys import Key
@@ -26,6 +27,7 @@ from storage.promises import Promises
 from storage.store import Draft, Store
 
 _ID_BYTES = 24  # of randomness: an upload's id is all that its owner has to show
+_ID = re.compile(r"[A-Za-z0-9_-]{32}")
 _PATIENCE_S = 10.0  # how long to wait for another process to give an upload up
 _PAUSE_S = 0.05
 _WATCH_S = 0.5  # between two looks for uploads that other processes want
@@ -103,7 +105,7 @@ class Uploads:
             await anyio.sleep(_WATCH_S)
             if self._holds:
                 with suppress(StoreUnavailable):
-                    self._holds.give_up(await self._promises.wanted(within_ms=int(_PATIENCE_S * 1000)))
+                    self._holds.give_up(await self._promises.wanted(within_ns=int(_PATIENCE_S * 1e9)))
 
     async def sweep(self) -> None:
         """Forget uploads that were left alone for too long, and drafts that nobody knows any more."""
@@ -140,44 +142,56 @@ class Uploads:
         return upload
 
     async def _opened(self, upload_id: str, owner: str, hold: Hold) -> OpenUpload:
-        upload = await self._found(upload_id, owner)
-        around = Surroundings(self._library, self._promises, self._digests, self.limits, self._boot)
-        if upload.is_complete:
-            return self._checked(OpenUpload(upload, None, hold, around))
+        draft = await self._free_draft(upload_id)
         try:
-            draft, has_waited = await self._draft_of(upload_id, hold)
-        except NotFound:  # committed by a process that died before it could say so, or lost
-            return self._checked(OpenUpload(await self._settled(upload_id), None, hold, around))
+            upload = await self._found(upload_id, owner)  # after the draft: as its last writer left it
+            if draft is None and not upload.is_complete:
+                draft = await self._draft_of(upload_id, hold)
+                upload = await (self._found(upload_id, owner) if draft else self._settled(upload_id))
+            if upload.is_complete and draft is not None:
+                await draft.discard()  # a crash kept it from being thrown away
+                draft = None
+            hold.has_draft = draft is not None
+            around = Surroundings(self._library, self._promises, self._digests, self.limits, self._boot)
+            opened = OpenUpload(upload, draft, hold, around)
+            await opened.prepare()
+        except BaseException:
+            if draft is not None:
+                with anyio.CancelScope(shield=True):
+                    await draft.close()
+            raise
+        return opened
+
+    async def _free_draft(self, upload_id: str) -> Draft | None:
+        """The draft, unless somebody has it, it is not there, or may not be written; no text but an id is asked for."""
+        if _ID.fullmatch(upload_id) is None:
+            raise NotFound(upload_id)
+        with suppress(DraftBusy, NotFound, StoreDegraded):
+            return await self._kept_draft(upload_id)
+        return None
+
+    async def _draft_of(self, upload_id: str, hold: Hold) -> Draft | None:
+        """The draft, once another process has let go of it; None where it has become something, or is lost."""
+        with anyio.move_on_after(_PATIENCE_S):
+            is_told = False
+            while True:
+                try:
+                    return await self._kept_draft(upload_id)
+                except NotFound:
+                    return None
+                except DraftBusy:
+                    if not is_told:
+                        await self._promises.want(upload_id, since_ns=hold.since_ns)
+                        is_told = True
+                await anyio.sleep(_PAUSE_S)
+        raise DraftBusy(upload_id)
+
+    async def _kept_draft(self, upload_id: str) -> Draft:
+        try:
+            return await self._store.open_draft(upload_id, synced=self._digests.synced(upload_id))
         except NotKept:  # not even what was acknowledged can be believed
             await self._promises.drop(upload_id)
             raise
-        hold.has_draft = True
-        try:
-            if has_waited:
-                upload = await self._found(upload_id, owner)  # as its last writer left it
-            opened = self._checked(OpenUpload(upload, draft, hold, around))
-            await opened.prepare()
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await draft.close()
-            raise
-        return opened
-
-    def _checked(self, opened: OpenUpload) -> OpenUpload:
-        opened.require_not_expired()
-        return opened
-
-    async def _draft_of(self, upload_id: str, hold: Hold) -> tuple[Draft, bool]:
-        """The draft, and whether another process had to let go of it first."""
-        with suppress(DraftBusy):
-            return await self._store.open_draft(upload_id, synced=self._digests.synced(upload_id)), False
-        await self._promises.want(upload_id, since_ms=hold.since_ms)
-        with anyio.move_on_after(_PATIENCE_S):
-            while True:
-                await anyio.sleep(_PAUSE_S)
-                with suppress(DraftBusy):
-                    return await self._store.open_draft(upload_id), True
-        raise DraftBusy(upload_id)
 
     async def _settled(self, upload_id: str) -> Upload:
         await self._library.settle(upload_id)

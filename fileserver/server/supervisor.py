@@ -70,18 +70,18 @@ class _Supervisor:
             _tell_to_stop(process)
 
     async def keep(self, started: asyncio.Event) -> None:
-        """Keep one worker running, a new one after each that dies. One that never was ready is not tried again."""
+        """Keep one worker running, a new one after each that dies. One that ends itself before it is ready is not."""
         try:
             while not self.is_stopping:
-                is_ready = await self.run_worker(started)
-                if not is_ready and not self.is_stopping:
+                may_go_on = await self.run_worker(started)
+                if not may_go_on and not self.is_stopping:
                     self.has_failed = True
                     self.stop()
         finally:
             started.set()
 
     async def run_worker(self, started: asyncio.Event) -> bool:
-        """Run one worker to its end; whether it ever was ready."""
+        """Run one worker to its end; whether another may do better: it was ready, or something killed it."""
         lifeline, theirs = socket.socketpair()
         with lifeline:
             with theirs:
@@ -97,7 +97,7 @@ class _Supervisor:
         forget_worker(process.pid, self.metrics_directory)
         if not self.is_stopping:
             log.error("worker process %d ended with %d", process.pid, code)
-        return is_ready
+        return is_ready or code < 0
 
     async def start_worker(self, lifeline: socket.socket) -> Process:
         descriptors = tuple(each.fileno() for each in self.sockets)

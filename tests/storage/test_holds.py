@@ -199,14 +199,14 @@ async def test_a_hold_whose_block_fails_is_free_for_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("has_draft", "age_ms", "is_ended"), [(True, 1, True), (True, 0, False), (True, -1, False), (False, 1, False)]
+    ("has_draft", "age_ns", "is_ended"), [(True, 1, True), (True, 0, False), (True, -1, False), (False, 1, False)]
 )
 async def test_a_hold_is_ended_by_a_want_that_is_newer_once_it_has_the_draft(
-    has_draft: bool, age_ms: int, is_ended: bool
+    has_draft: bool, age_ns: int, is_ended: bool
 ) -> None:
     holds = Holds()
     async with holds.taken("a") as hold:
         hold.has_draft = has_draft
-        holds.give_up({"a": hold.since_ms + age_ms, "unknown": 0})
+        holds.give_up({"a": hold.since_ns + age_ns, "unknown": 0})
         with pytest.raises(UploadTakenOver) if is_ended else nullcontext(), hold.receiving():
             pass

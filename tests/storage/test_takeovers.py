@@ -2,16 +2,18 @@
 
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 import pytest
 
-from storage import NotFound, UploadTakenOver
+from storage import Catalogue, LocalStore, NotFound, Upload, UploadTakenOver
+from storage.local_draft import LocalDraft
+from storage.store import Version
 from tests.storage import other_process
-from tests.storage.sites import OWNER, Silent, Site, site_in
+from tests.storage.sites import OWNER, Silent, Site, catalogue_path, site_in, site_of
 from tests.support.files import MIB
 
 WATCH_S = 0.5  # between two looks of a server
@@ -66,7 +68,7 @@ async def test_a_request_newer_than_a_want_is_not_ended_by_it(tmp_path: Path) ->
     async with watching(tmp_path) as site:
         upload_id = await site.begin()
         body = Silent(b"x")
-        await site.promises.want(upload_id, since_ms=time.time_ns() // 1_000_000 - 1)
+        await site.promises.want(upload_id, since_ns=time.time_ns() - 1_000_000)
         async with site.resume(upload_id) as opened, anyio.create_task_group() as tasks:
             tasks.start_soon(opened.append, 0, body)
             await body.began.wait()
@@ -86,7 +88,7 @@ async def test_a_stranger_at_another_process_does_not_disturb_who_is_sending(tmp
                     pass
             with pytest.raises(NotFound):
                 await other.uploads.cancel(upload_id, owner="a stranger")
-            assert await one.promises.wanted(within_ms=10_000) == {}
+            assert await one.promises.wanted(within_ns=10_000_000_000) == {}
             tasks.cancel_scope.cancel()
 
 
@@ -163,3 +165,48 @@ async def test_a_process_that_is_killed_leaves_its_upload_free_at_once(tmp_path:
         async with other_process.running(tmp_path, "send", upload_id) as lines:
             assert await anext(lines) == "silent"
         assert await site.append(upload_id, b"new") == 2 * MIB + 3
+
+
+class Late(LocalStore):
+    """A directory whose next draft is opened only after something else has happened."""
+
+    before: Callable[[], Awaitable[None]] | None = None
+
+    async def open_draft(self, draft_id: str, **options: Version | None) -> LocalDraft:
+        before, self.before = self.before, None
+        if before is not None:
+            await before()
+        return await super().open_draft(draft_id, **options)
+
+
+async def test_what_another_process_has_just_acknowledged_is_not_cut_off(tmp_path: Path) -> None:
+    """It ends a checked append between our look at the catalogue and our opening of the draft."""
+    store = Late(tmp_path)
+    may_end, has_ended = anyio.Event(), anyio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"more"
+        await may_end.wait()
+
+    async def append(site: Site, upload_id: str) -> None:
+        async with site.resume(upload_id) as opened:
+            await opened.append(5, body(), digests={"sha1": hashlib.sha1(b"more").digest()})
+        has_ended.set()
+
+    async def end() -> None:
+        may_end.set()
+        await has_ended.wait()
+
+    async with site_in(tmp_path) as one, site_of(store, Catalogue(catalogue_path(tmp_path))) as other:
+        upload_id = await one.begin()
+        await one.append(upload_id, b"begun")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(append, one, upload_id)
+            while (await one.promises.get(upload_id) or unknown()).unverified_from is None:
+                await anyio.sleep(0)
+            store.before = end
+            assert await other.kept(upload_id) == b"begunmore"
+
+
+def unknown() -> Upload:
+    raise AssertionError("the upload is unknown")

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("synced", sa.BigInteger, nullable=False),
         sa.Column("boot", sa.Text, nullable=False),
         sa.Column("unverified_from", sa.BigInteger),
-        sa.Column("wanted_ms", sa.BigInteger),
+        sa.Column("wanted_ns", sa.BigInteger),
         sa.Column("sha256", sa.LargeBinary),
         sa.Column("is_new", sa.Boolean),
     )

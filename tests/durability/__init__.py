@@ -1,0 +1,1 @@
+"""What is promised of stored files, whatever the machine below does."""
