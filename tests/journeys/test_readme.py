@@ -25,5 +25,7 @@ def test_the_commands_of_a_document_work(serve: Serve, tmp_path: Path, name: str
         command = ["bash", "-e", "-o", "pipefail", "-c", block.against(server.url)]
         path = f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}"  # as in an activated environment
         environment = os.environ | {"CURL_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "PATH": path}
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
         assert done.returncode == 0, f"{name}:{block.line} ended with {done.returncode}\n{done.stdout}{done.stderr}"
