@@ -29,7 +29,6 @@ _LONGEST_HEADER = 160
 
 # Parts of parameter names, so that X-Amz-Signature, access_token and apikey are found; better one too many.
 _SECRET = re.compile(r"token|sig|key|secret|passw|credential|auth|code", re.IGNORECASE)
-_UPLOAD = re.compile(r"(/uploads/.{8}).+")
 _UNPRINTABLE = re.compile(r"[^ -~]")
 
 
@@ -81,9 +80,12 @@ def access_line(seen: Observation) -> str:
 
 def path(scope: Scope) -> str:
     """What was asked for, percent-encoded as it came; of an upload's address, which is its key, the beginning."""
+    prefix = f"{scope.get('root_path', '')}/uploads/"
+    if scope["path"].startswith(prefix):
+        upload_id = scope["path"].removeprefix(prefix)
+        return f"{quote(prefix)}{_plain(upload_id[:8])}{REDACTED}"[:_LONGEST_PATH]
     raw = scope.get("raw_path")
-    shown = quote(scope["path"]) if raw is None else _plain(raw.decode("latin-1"))
-    return _UPLOAD.sub(rf"\1{REDACTED}", shown)[:_LONGEST_PATH]
+    return (quote(scope["path"]) if raw is None else _plain(raw.decode("latin-1")))[:_LONGEST_PATH]
 
 
 def query(scope: Scope) -> str | None:

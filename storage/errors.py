@@ -59,6 +59,14 @@ class TooLarge(StorageError):
         self.max_size = max_size
 
 
+class PromiseExceeded(StorageError):
+    """More bytes arrived than the upload was promised to have."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+
 class OffsetMismatch(StorageError):
     """An append named another offset than the draft's size."""
 

@@ -200,8 +200,8 @@ class Library:
 
     async def sweep(self) -> None:
         """Throw away the drafts that nobody writes and that are no upload's."""
-        kept = {upload.upload_id for upload in await self._promises.unfinished()}
-        for draft_id in (await self._store.drafts()).keys() - kept:
+        kept = await self._promises.unfinished()
+        for draft_id in (await self._store.drafts()).keys() - kept.keys():
             with suppress(DraftBusy, NotFound):
                 draft = await self._store.open_draft(draft_id)
                 try:

@@ -14,6 +14,7 @@ from storage.errors import (
     NotFound,
     NotKept,
     OffsetMismatch,
+    PromiseExceeded,
     TooLarge,
     UploadExpired,
     UploadIsComplete,
@@ -93,8 +94,8 @@ class OpenUpload:
 
         Where the `size` of all chunks is known, too many are refused before the first is asked for. With `digests` (by
         names of `hashlib`) the bytes are taken as a whole or not at all. Raises OffsetMismatch, TooLarge,
-        DigestMismatch, UploadIsComplete, UploadTakenOver, NoSpace, NotKept (the upload is gone then), StoreDegraded,
-        and what the chunks raise.
+        PromiseExceeded, DigestMismatch, UploadIsComplete, UploadTakenOver, NoSpace, NotKept (the upload is gone then),
+        StoreDegraded, and what the chunks raise.
         """
         draft = self._taken_draft()
         if offset != draft.size:
@@ -108,7 +109,7 @@ class OpenUpload:
         except NotKept:
             await self.discard()
             raise
-        except (TooLarge, DigestMismatch):
+        except (TooLarge, PromiseExceeded, DigestMismatch):
             await self._cut(draft, offset)
             raise
         except BaseException:
@@ -271,7 +272,7 @@ class OpenUpload:
     def _require_room(self, size: int) -> None:
         self._require_size(size)
         if self.upload.length is not None and size > self.upload.length:
-            raise TooLarge(self.upload.length)
+            raise PromiseExceeded(self.upload.length)
 
     def _require_size(self, size: int | None) -> None:
         max_size = self._around.limits.max_size

@@ -37,9 +37,11 @@ class Promises:
             row = (await connection.execute(_BY_ID, {"upload_id": upload_id})).one_or_none()
         return None if row is None else Upload(*row)
 
-    async def unfinished(self) -> tuple[Upload, ...]:
-        """All uploads that are not complete."""
-        return await self._selected(_uploads.sha256.is_(None))
+    async def unfinished(self) -> Mapping[str, int]:
+        """The ids of all uploads that are not complete, with their `touched_ms`."""
+        open_ones = select(_uploads.upload_id, _uploads.touched_ms).where(_uploads.sha256.is_(None))
+        async with self._catalogue.reading() as connection:
+            return dict(tuple(row) for row in await connection.execute(open_ones))
 
     async def complete_like(self, upload: Upload) -> Upload | None:
         """A complete upload of the same owner, to the same key, on the same terms."""

@@ -113,10 +113,10 @@ class Uploads:
         kept_s = min(KEPT_WHEN_COMPLETE_S, self.limits.lifetime_s)
         await self._promises.drop_complete(before_ms=int((now_s - kept_s) * 1000))
         modified = await self._store.drafts()
-        for upload in await self._promises.unfinished():
-            touched_s = max(upload.touched_ms / 1000, modified.get(upload.upload_id, 0) / 1e9)
+        for upload_id, touched_ms in (await self._promises.unfinished()).items():
+            touched_s = max(touched_ms / 1000, modified.get(upload_id, 0) / 1e9)
             if touched_s + self.limits.lifetime_s < now_s:
-                await self._expire(upload.upload_id)
+                await self._expire(upload_id)
         await self._library.sweep()
 
     async def _expire(self, upload_id: str) -> None:

@@ -313,8 +313,10 @@ def test_secrets_stay_out_of_the_log(query: str, shown: str) -> None:
 
 
 def test_an_upload_is_logged_by_the_beginning_of_its_address() -> None:
-    scope = {**http_scope("PATCH", "/uploads/abcdefgh12345678"), "raw_path": b"/prefix/uploads/abcdefgh12345678"}
+    path = "/prefix/uploads/abcdefgh12345678"
+    scope = {**http_scope("PATCH", path), "raw_path": path.replace("u", "%75").encode(), "root_path": "/prefix"}
     assert access_log.path(scope) == "/prefix/uploads/abcdefgh[redacted]"
+    assert access_log.path(http_scope("GET", "/files/uploads/2024-report.csv")) == "/files/uploads/2024-report.csv"
 
 
 def test_the_examples_in_the_text_hold() -> None:

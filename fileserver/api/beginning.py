@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import Request
 
-from fileserver.api.requests import owner_of
+from fileserver.api.requests import fields_of, must_be_whole, owner_of
 from fileserver.api.service import service_of
 from fileserver.api.upload_terms import Terms
 from fileserver.api.writes import key_taken
@@ -16,6 +16,7 @@ async def begin(request: Request, key: Key | None, terms: Terms, length: int | N
 
     Raises PreconditionFailed, ProblemError, FolderInTheWay, TooLarge, TooManyUploads, NoSpace.
     """
+    must_be_whole(fields_of(request))
     max_size = service_of(request).settings.max_size
     if length is not None and max_size is not None and length > max_size:
         raise TooLarge(max_size)

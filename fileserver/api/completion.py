@@ -1,5 +1,7 @@
 """The end of an upload, whichever dialect brought it there: its bytes become what they were sent for."""
 
+from collections.abc import Mapping
+
 from fastapi import Request, Response
 
 from fileserver.api.forms import store_form
@@ -8,17 +10,21 @@ from fileserver.api.upload_terms import Terms, terms_of
 from fileserver.api.writes import key_taken, stored_headers
 from storage import DigestMismatch, Folder, OpenUpload, PreconditionFailed
 
+_NONE: Mapping[str, bytes] = {}
 
-async def finish(request: Request, opened: OpenUpload) -> Response:
+
+async def finish(request: Request, opened: OpenUpload, digests: Mapping[str, bytes] = _NONE) -> Response:
     """Publish an upload that is full, if it was not before; answers what the plain upload would have.
 
-    Raises DigestMismatch (the upload is gone then), PreconditionFailed, ProblemError, and what the library and forms
-    raise.
+    Who asks again after a form is not told its files once more. `digests` are those that the request at the end wants
+    the whole to have, besides those of the request at the beginning. Raises DigestMismatch (the upload is gone then),
+    PreconditionFailed, ProblemError, and what the library and forms raise.
     """
     terms = terms_of(opened.upload.terms)
+    if not opened.upload.is_complete:
+        await _check(opened, {**terms.whole(), **digests})
     if terms.folder is not None:
         return await _finish_form(request, opened, terms)
-    await _check(opened, terms)
     try:
         upload = await opened.commit(condition=terms.holds)
     except PreconditionFailed as error:
@@ -31,11 +37,9 @@ async def finish(request: Request, opened: OpenUpload) -> Response:
     return Response(status_code=201 if upload.is_new else 200, headers=headers)
 
 
-async def _check(opened: OpenUpload, terms: Terms) -> None:
-    if opened.upload.is_complete or not terms.digests:
-        return
+async def _check(opened: OpenUpload, digests: Mapping[str, bytes]) -> None:
     try:
-        await opened.check(terms.whole())
+        await opened.check(digests)
     except DigestMismatch:
         await opened.discard()
         raise
@@ -46,7 +50,8 @@ async def _finish_form(request: Request, opened: OpenUpload, terms: Terms) -> Re
     if opened.upload.is_complete:
         headers = {"location": file_href(request, folder), "cache-control": "no-store"}
         return Response(status_code=201, headers=headers)
-    await _check(opened, terms)
-    answer = await store_form(request, opened.content(), folder, terms.content_type, is_replacing=terms.is_replacing)
+    answer = await store_form(
+        request, opened.content(), folder, terms.content_type, is_replacing=terms.is_replacing, is_retried=True
+    )
     await opened.conclude()
     return answer

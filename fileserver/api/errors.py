@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from fileserver.api.methods import allowed_methods
 from fileserver.api.requests import file_href, root_href, route_path
+from fileserver.api.service import service_of
 from fileserver.api.upload_answers import limit, offers
 from fileserver.delivery.asgi import ClientLeft
 from fileserver.delivery.spill import SpillFull
@@ -37,6 +38,7 @@ from storage import (
     OffsetMismatch,
     OtherFileSystem,
     PreconditionFailed,
+    PromiseExceeded,
     ReadOnlyStore,
     StorageError,
     StoreDegraded,
@@ -76,6 +78,7 @@ _TELLING = (
     InvalidKey,
     NotKept,
     TooLarge,
+    PromiseExceeded,
     TooManyUploads,
     OffsetMismatch,
     MalformedUpload,
@@ -125,6 +128,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(problems.INVALID_KEY, f"{reason[:1].upper()}{reason[1:]}.")
         case TooLarge(max_size=max_size):
             return Problem(problems.TOO_LARGE, f"Files up to {max_size} bytes are taken.", {"max-size": max_size})
+        case PromiseExceeded(length=length):
+            return Problem(problems.TOO_LARGE, f"The upload was promised {length} bytes.")
         case TooManyUploads(max_uploads=max_uploads):
             return Problem(problems.TOO_MANY_UPLOADS, f"At most {max_uploads} may be open. Finish or cancel some.")
         case OffsetMismatch(expected=expected, given=given):
@@ -198,8 +203,8 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
 
 def _offers(request: Request) -> Headers:
     """Uploads can begin or go on at files, folders and uploads, hence also on the server as a whole."""
-    is_place = re.fullmatch("(?s:/(files|uploads)(/.*)?)", route_path(request)) or request.scope["path"] == "*"
-    return offers(request) if is_place else ()
+    is_place = re.fullmatch("(?s:/(files/.*|uploads(/.*)?))", route_path(request)) or request.scope["path"] == "*"
+    return offers(request) if is_place and service_of(request).settings.may_write else ()
 
 
 async def _answer_bad_parameter(request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from fileserver.api import ietf, openapi
 from fileserver.api.folders import Asked, list_folder
-from fileserver.api.requests import fields_of, key_text, must_be_writable, promise_of
+from fileserver.api.requests import fields_of, key_text, must_be_whole, must_be_writable, promise_of
 from fileserver.api.service import Answer, service_of
 from fileserver.api.writes import condition_of, stored_headers
 from fileserver.delivery.download import Download
@@ -57,10 +57,11 @@ async def write(request: Request) -> Response:
     """
     must_be_writable(request)
     key = key_to_write(key_text(request, "/files/"))
-    promise = promise_of(request)
     fields = fields_of(request)
+    must_be_whole(fields)
     if creates_upload(fields):
         return await ietf.begin_file(request, key)
+    promise = promise_of(request)
     library = service_of(request).library
     condition = condition_of(fields, request.method)
     if not condition(await library.stat(key)):

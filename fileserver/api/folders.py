@@ -89,7 +89,7 @@ async def add(request: Request, replace: bool = False) -> Response:
     folder = folder_to_write(key_text(request, "/files/"))
     fields = fields_of(request)
     if tus.is_meant(request):
-        return await tus.create(request, folder)
+        return await tus.create(request, folder, is_replacing=replace)
     if creates_upload(fields):
         return await ietf.begin_in_folder(request, folder, is_replacing=replace)
     body = checked(body_of(request.receive), merged(content_digests(fields), repr_digests(fields)))

@@ -16,7 +16,13 @@ from storage import Condition, Folder, PreconditionFailed, always, key_to_write
 
 
 async def store_form(
-    request: Request, body: AsyncGenerator[bytes, None], folder: Folder, content_type: str, *, is_replacing: bool
+    request: Request,
+    body: AsyncGenerator[bytes, None],
+    folder: Folder,
+    content_type: str,
+    *,
+    is_replacing: bool,
+    is_retried: bool = False,
 ) -> Response:
     """Store every file of a form in a folder, and tell of them. Raises ProblemError, and what `put_form_files` does."""
     try:
@@ -26,6 +32,7 @@ async def store_form(
             content_type,
             key_of=lambda name: key_to_write(folder + name),
             condition_of=partial(_condition_of, is_replacing=is_replacing),
+            is_retried=is_retried,
             max_size=service_of(request).settings.max_size,
         )
     except PreconditionFailed as error:

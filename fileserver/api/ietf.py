@@ -40,24 +40,16 @@ from storage import (
     OpenUpload,
     OtherFileSystem,
     PreconditionFailed,
+    PromiseExceeded,
     TooLarge,
     UploadIsComplete,
     key_to_write,
 )
 
-# What no further request would mend: the upload is over with it.
-_FINAL = (
-    DigestMismatch,
-    FieldTooLong,
-    FolderInTheWay,
-    FormTooComplex,
-    InvalidKey,
-    MalformedForm,
-    NoFileInForm,
-    OtherFileSystem,
-    PreconditionFailed,
-    ProblemError,
-)
+# What no further request would mend: the bytes are not what they were said to be.
+_UNREADABLE = (DigestMismatch, FieldTooLong, FormTooComplex, InvalidKey, MalformedForm, NoFileInForm)
+# What is the case just now: the bytes are kept, and HEAD tries once more.
+_REFUSED = (FolderInTheWay, OtherFileSystem, PreconditionFailed, ProblemError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +65,18 @@ class Begun:
         fields = fields_of(self.request)
         piece, digests = resumable.creation_of(fields), content_digests(fields)
         upload = await begin(self.request, self.key, self.terms, piece.length, is_ending=piece.is_ending)
+        is_told = False
         if (version := resumable.interim_version(fields)) is not None:
             location = "location", upload_href(self.request, upload.upload_id)
             told = location, limit(self.request), ("upload-draft-interop-version", version)
-            await interim(scope, send, resumable.INTERIM_STATUS, told)
+            is_told = await interim(scope, send, resumable.INTERIM_STATUS, told)
         async with service_of(self.request).uploads.resume(upload.upload_id, owner=upload.owner) as opened:
-            response = await _take(self.request, opened, piece, digests)
+            try:
+                response = await _take(self.request, opened, piece, digests)
+            except BaseException:
+                if not is_told:
+                    await opened.discard()  # nobody knows its address
+                raise
         await response(scope, receive, send)
 
 
@@ -141,9 +139,8 @@ async def _take(request: Request, opened: OpenUpload, piece: Piece, digests: Map
     size = content_size(fields_of(request))
     try:
         await append_body(request.receive, opened, piece.offset, size=size, digests=digests)
-    except TooLarge as error:
-        if error.max_size == opened.upload.length:
-            await opened.discard()  # the draft's word: what breaks its own promise is invalid from then on
+    except (TooLarge, PromiseExceeded):
+        await opened.discard()  # the draft's word: what breaks a limit or its own promise is invalid from then on
         raise
     if piece.is_last or opened.is_full:
         return await _complete(request, opened)
@@ -158,9 +155,11 @@ async def _complete(request: Request, opened: OpenUpload) -> Response:
         await opened.promise(opened.offset, is_ending=True)
     complete = {"upload-complete": format_boolean(True)}
     try:
-        response = await finish(request, opened)
-    except _FINAL as error:
+        response = await finish(request, opened, repr_digests(fields_of(request)))
+    except _UNREADABLE as error:
         await opened.discard()
+        raise ProblemError(problem_of(error), complete.items()) from error
+    except _REFUSED as error:
         raise ProblemError(problem_of(error), complete.items()) from error
     response.headers.update({**complete, "upload-offset": str(opened.offset)})
     return response

@@ -84,12 +84,9 @@ def must_be_writable(request: Request) -> None:
 def promise_of(request: Request) -> Promise:
     """What the client says of the body: its length, and the digests to check it against (RFC 9530).
 
-    Raises ProblemError: too large, malformed digest, or a part of a file where only whole ones are taken (RFC 9110
-    s.14.5).
+    Raises TooLarge, and ProblemError for a malformed digest.
     """
     fields = fields_of(request)
-    if fields.lines("content-range"):
-        raise ProblemError(Problem(problems.CONTENT_RANGE_NOT_SUPPORTED, "Send the whole file: parts are not taken."))
     max_size = service_of(request).settings.max_size
     length = content_size(fields)
     if length is not None and max_size is not None and length > max_size:
@@ -102,10 +99,21 @@ def media_type_of(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def must_be_whole(fields: Fields) -> None:
+    """Raises ProblemError for a part of a file, where only whole ones are taken (RFC 9110 s.14.5)."""
+    if fields.lines("content-range"):
+        raise ProblemError(Problem(problems.CONTENT_RANGE_NOT_SUPPORTED, "Send the whole file: parts are not taken."))
+
+
 def content_size(fields: Fields) -> int | None:
-    """The size of the body, where the client says it."""
+    """The size of the body, where the client says it; a request that says nothing of a body has none.
+
+    RFC 9112 s.6.3, rule 7.
+    """
     length = fields.only("content-length")
-    return None if length is None else int(length)
+    if length is None:
+        return None if fields.lines("transfer-encoding") else 0
+    return int(length)
 
 
 def content_digests(fields: Fields) -> dict[str, bytes]:

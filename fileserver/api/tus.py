@@ -38,6 +38,7 @@ from storage import (
     key_to_write,
 )
 
+_MOST_PARTS = 256
 _HOST = r"(?:[^/?#\s\[\]]+|\[[0-9a-f:.]+\](?::\d+)?)"
 _ADDRESS = re.compile(rf"(?:https?://{_HOST})?(?:/[^?#,\s]*)?/uploads/([A-Za-z0-9_-]{{1,64}})", re.IGNORECASE)
 _NAMES = ("key", "relativePath", "filename", "name")
@@ -54,14 +55,14 @@ def is_piece(request: Request) -> bool:
     return media_type_of(request) == tus.CHUNK_TYPE
 
 
-async def create(request: Request, folder: Folder) -> Response:
+async def create(request: Request, folder: Folder, *, is_replacing: bool) -> Response:
     """Make an upload: of a file in the folder, of a part of one, or of parts that are there."""
     require_version(request)
     must_be_writable(request)
     fields = fields_of(request)
     asked = tus.creation_of(fields)
     terms = Terms(
-        is_replacing=asked.metadata.get("replace") == b"true",
+        is_replacing=is_replacing or asked.metadata.get("replace") == b"true",
         digests=hexadecimal(repr_digests(fields)),
         conditions=conditions_of(fields),
         metadata=asked.metadata_text,
@@ -104,7 +105,7 @@ async def append(request: Request, upload_id: str) -> Response:
                 raise UploadIsComplete(upload_id)
             await opened.promise(asked.length, is_ending=True)
             await _take(request, opened, asked.offset)
-        return _answer(204, {**_progress(opened), **await _end(request, opened)})
+        return _answer(204, await _ended(request, opened))
 
 
 async def tell(request: Request, upload_id: str) -> Response:
@@ -113,7 +114,7 @@ async def tell(request: Request, upload_id: str) -> Response:
     async with service_of(request).uploads.resume(upload_id, owner=owner_of(request)) as opened:
         if not opened.upload.is_complete:
             await opened.promise(None, is_ending=True)  # its length is its end in tus, whatever the other dialect says
-        if opened.is_full:
+        if opened.is_full and opened.upload.key is not None:
             await finish(request, opened)
         return _answer(200, dict(tus.state_headers(state_of(opened))))
 
@@ -143,7 +144,8 @@ def key_named(metadata: Mapping[str, bytes], folder: Folder) -> Key:
     """The key that the metadata name. Raises InvalidKey, MalformedUpload."""
     for name in _NAMES:
         value = metadata.get(name, b"")
-        if value not in {b"", b"null"}:
+        is_absent = name == "relativePath" and value == b"null"  # how Uppy says that there is none
+        if value and not is_absent:
             try:
                 return key_to_write(folder + value.decode())
             except UnicodeDecodeError as error:
@@ -163,13 +165,13 @@ def require_version(request: Request) -> None:
     """Raises ProblemError unless the request speaks the version that we do."""
     if request.headers.getlist("tus-resumable") != [tus.VERSION]:
         problem = Problem(problems.TUS_VERSION, f"This server speaks tus {tus.VERSION}.")
-        raise ProblemError(problem, (("tus-version", tus.VERSION),))
+        raise ProblemError(problem, (("tus-version", tus.VERSION), *tus.RESUMABLE))
 
 
 def _parts(asked: tus.Creation) -> tuple[str, ...]:
     parts = tuple(map(part_id, asked.parts))
-    if len(parts) > len(set(parts)):
-        raise MalformedUpload("A final upload has each of its parts once.")
+    if len(parts) > len(set(parts)) or len(parts) > _MOST_PARTS:
+        raise MalformedUpload(f"A final upload has each of its parts once, and {_MOST_PARTS} at most.")
     return parts
 
 
@@ -187,7 +189,7 @@ async def _done_before(request: Request, key: Key, terms: Terms) -> Response | N
     if done is None:
         return None
     async with uploads.resume(done.upload_id, owner=done.owner) as opened:
-        headers = {**_progress(opened), **await _end(request, opened)}
+        headers = await _ended(request, opened)
     return _answer(201, {"location": upload_url(request, done.upload_id), **headers})
 
 
@@ -196,7 +198,7 @@ async def _begun(request: Request, opened: OpenUpload, asked: tus.Creation, part
         await service_of(request).uploads.concatenate(opened, parts)
     elif asked.has_content:
         await _take(request, opened, 0)
-    return {**_progress(opened), **await _end(request, opened)}
+    return await _ended(request, opened)
 
 
 async def _take(request: Request, opened: OpenUpload, offset: int) -> None:
@@ -212,13 +214,15 @@ async def _take(request: Request, opened: OpenUpload, offset: int) -> None:
         raise
 
 
-async def _end(request: Request, opened: OpenUpload) -> dict[str, str]:
-    """Publish the upload if it is full; what is told of the file then."""
+async def _ended(request: Request, opened: OpenUpload) -> dict[str, str]:
+    """Publish the upload if it is full; what is told of it, and of the file then."""
     if not opened.is_full:
-        return {}
-    answer = await finish(request, opened)
+        return _progress(opened)
+    answer = await finish(request, opened, repr_digests(fields_of(request)))
     told = {name: answer.headers[name] for name in ("etag", "repr-digest") if name in answer.headers}
-    return {**told, "content-location": answer.headers["location"]} if "location" in answer.headers else told
+    if "location" in answer.headers:
+        told["content-location"] = answer.headers["location"]
+    return {**_progress(opened), **told}
 
 
 def _progress(opened: OpenUpload) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What clients are told of uploads: where they are, how far they are, what the server offers."""
 
+import math
 import time
 
 from fastapi import Request
@@ -8,6 +9,7 @@ from fileserver.api.requests import root_href
 from fileserver.api.service import service_of
 from fileserver.api.upload_terms import terms_of
 from fileserver.http import problems, resumable, tus
+from fileserver.http.hosts import is_machine
 from fileserver.http.problems import Headers, Problem, ProblemError
 from fileserver.http.upload_state import UploadState
 from storage import OpenUpload
@@ -24,11 +26,11 @@ def upload_href(request: Request, upload_id: str) -> str:
 def upload_url(request: Request, upload_id: str) -> str:
     """The address of an upload for clients of tus, some of which cannot follow a path.
 
-    What was passed on by a proxy, or by a page of a site, may have come to another address than the one we see.
+    It is whole only where it is surely ours: a name may be that of a proxy, which speaks TLS where we do not.
     """
-    path = upload_href(request, upload_id)
-    is_direct = _PASSED_ON.isdisjoint(request.headers.keys())
-    return f"{request.scope['scheme']}://{request.headers['host']}{path}" if is_direct else path
+    path, authority = upload_href(request, upload_id), request.headers.get("host", "")
+    is_ours = is_machine(authority) and _PASSED_ON.isdisjoint(request.headers.keys())
+    return f"{request.scope['scheme']}://{authority}{path}" if is_ours else path
 
 
 def state_of(opened: OpenUpload) -> UploadState:
@@ -39,7 +41,7 @@ def state_of(opened: OpenUpload) -> UploadState:
         offset=opened.offset,
         length=opened.upload.length,
         is_complete=is_complete,
-        expires_at_s=int(opened.expires_at_s),
+        expires_at_s=math.ceil(opened.expires_at_s),
         metadata=terms.metadata,
         concat=terms.concat,
     )

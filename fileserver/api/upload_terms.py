@@ -49,7 +49,7 @@ class Terms:
 _ADAPTER = TypeAdapter(Terms)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def terms_of(text: str) -> Terms:
     """Terms as they were kept."""
     return _ADAPTER.validate_json(text)

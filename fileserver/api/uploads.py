@@ -12,16 +12,17 @@ router = APIRouter(tags=["uploads"])
 
 @router.post("/uploads/", include_in_schema=False)
 @router.post("/uploads", summary="Begin a resumable upload", status_code=201, response_class=Response)
-async def create(request: Request) -> Response:
+async def create(request: Request, replace: bool = False) -> Response:
     """An upload at the address that Location names.
 
-    tus: Upload-Length or Upload-Defer-Length, Upload-Metadata with `filename` (or `key`, with folders) and, to replace
-    a file, `replace`. The IETF draft: Upload-Complete, and the name by Content-Disposition or Upload-Metadata.
+    tus: Upload-Length or Upload-Defer-Length, Upload-Metadata with `filename` (or `key`, with folders). The IETF draft:
+    Upload-Complete, and the name by Content-Disposition or Upload-Metadata. A name that is taken is a conflict, unless
+    `replace` is true here or in the metadata.
     """
     if tus.is_meant(request) or not creates_upload(fields_of(request)):
-        return await tus.create(request, ROOT)
+        return await tus.create(request, ROOT, is_replacing=replace)
     must_be_writable(request)
-    return await ietf.begin_in_folder(request, ROOT)
+    return await ietf.begin_in_folder(request, ROOT, is_replacing=replace)
 
 
 @router.head("/uploads/{upload_id}", summary="How far an upload is", response_class=Response)

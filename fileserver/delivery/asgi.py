@@ -48,10 +48,15 @@ async def send_file(send: Send, descriptor: int, span: range, *, has_more: bool)
     await send({"type": _ZEROCOPY, "file": descriptor, "offset": span.start, "count": len(span), "more_body": has_more})
 
 
-async def interim(scope: Scope, send: Send, status: int, headers: HeaderLines) -> None:
-    """Send an interim answer (RFC 9110 s.15.2) before the final one, where server and client know such."""
-    if _INTERIM in scope.get("extensions", {}):
+async def interim(scope: Scope, send: Send, status: int, headers: HeaderLines) -> bool:
+    """Send an interim answer (RFC 9110 s.15.2) before the final one, where server and client know such.
+
+    Whether it was sent.
+    """
+    is_known = _INTERIM in scope.get("extensions", {}) and scope["http_version"] == "1.1"
+    if is_known:
         await send({"type": _INTERIM, "status": status, "headers": _encoded(headers)})
+    return is_known
 
 
 def may_send_files(scope: Scope) -> bool:

@@ -1,13 +1,13 @@
 """A request body on its way into the library: one file by PUT, any number by a form, a piece of an upload."""
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 
 from fileserver.delivery.asgi import Receive, body_of
 from fileserver.http.form_parts import FormEvent, FormLimits, FormParser, PartBegin, PartBytes, PartEnd
-from storage import Condition, DigestMismatch, Entry, Key, Library, OpenUpload, Received
+from storage import Condition, DigestMismatch, Entry, Key, Library, OpenUpload, PreconditionFailed, Received
 
 FIELD_SIZE = 8192  # bytes a field that is no file may have
 
@@ -61,12 +61,14 @@ async def put_form_files(
     key_of: Callable[[str], Key],
     condition_of: Callable[[Mapping[str, str]], Condition],
     max_size: int | None,
+    is_retried: bool = False,
 ) -> tuple[Entry, ...]:
     """Store every file of a multipart form, under the key that `key_of` makes of its file name.
 
-    No file is stored before the form has come to its closing boundary. `condition_of` is given the fields of the form
-    that are no files. Raises MalformedForm, FormTooComplex, FieldTooLong, NoFileInForm, ClientLeft, what `key_of`
-    raises, and what the library raises.
+    No file is stored before the form has come to its closing boundary, and none unless all may be. `condition_of` is
+    given the fields of the form that are no files. With `is_retried` a file that is there already with the same bytes
+    is one that an earlier try has stored. Raises MalformedForm, FormTooComplex, FieldTooLong, NoFileInForm, ClientLeft,
+    what `key_of` raises, and what the library raises.
     """
     fields: dict[str, str] = {}
     received: list[tuple[Key, Received]] = []
@@ -82,8 +84,28 @@ async def put_form_files(
                 received.append((key, await drafts.enter_async_context(receiving)))
         if not received:
             raise NoFileInForm
-        condition = condition_of(fields)
-        return tuple([(await library.commit(each, key, condition=condition))[0] for key, each in received])
+        conditions = [_or_same(condition_of(fields), each, is_retried=is_retried) for _, each in received]
+        await _require(library, [key for key, _ in received], conditions)
+        commits = zip(received, conditions, strict=True)
+        return tuple([(await library.commit(each, key, condition=holds))[0] for (key, each), holds in commits])
+
+
+def _or_same(condition: Condition, received: Received, *, is_retried: bool) -> Condition:
+    def holds(current: Entry | None) -> bool:
+        is_there = is_retried and current is not None and current.sha256 == received.sha256
+        return is_there or condition(current)
+
+    return holds
+
+
+async def _require(library: Library, keys: Sequence[Key], conditions: Sequence[Condition]) -> None:
+    """Raises PreconditionFailed where a file may not be stored, also because another of the form has its name."""
+    before: set[Key] = set()
+    for key, holds in zip(keys, conditions, strict=True):
+        current = Entry(key, 0, 0, "", "") if key in before else await library.stat(key)
+        if not holds(current):
+            raise PreconditionFailed(key)
+        before.add(key)
 
 
 async def checked(body: AsyncGenerator[bytes, None], digests: Mapping[str, bytes]) -> AsyncGenerator[bytes, None]:

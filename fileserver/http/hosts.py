@@ -34,6 +34,22 @@ def host_of(authority: str) -> str | None:
         return None
 
 
+def is_machine(authority: str) -> bool:
+    """Whether an authority is an IP address or `localhost`, and no name that others may answer to as well.
+
+    >>> [is_machine(text) for text in ("127.0.0.1:8000", "[::1]", "localhost", "files.example", "")]
+    [True, True, True, False, False]
+    """
+    host = host_of(authority)
+    if host is None or host == "localhost":
+        return host is not None
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_port(text: str | None) -> bool:
     return not text or int(text) <= _HIGHEST_PORT
 

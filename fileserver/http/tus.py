@@ -26,6 +26,7 @@ CHECKSUMS: Mapping[str, int] = {"sha1": 20, "sha256": 32, "sha512": 64}
 
 RESUMABLE: Headers = (("tus-resumable", VERSION),)
 _NUMBER = re.compile(r"\d{1,40}", re.ASCII)
+_METADATA_SIZE = 4096  # it is kept as long as the upload is known
 _LONGEST = (1 << 63) - 1  # bytes of a file, to any system
 _PAIR = re.compile(r"([!-+\--~]+)(?: +([A-Za-z0-9+/]*={0,2}))?")
 _FINAL = "final;"
@@ -98,8 +99,8 @@ def parse_metadata(lines: tuple[str, ...]) -> dict[str, bytes]:
     >>> parse_metadata(("filename bm90ZS50eHQ=,is_draft",))
     {'filename': b'note.txt', 'is_draft': b''}
     """
-    if len(lines) > 1:
-        raise MalformedUpload("Upload-Metadata is given twice.")
+    if len(lines) > 1 or len("".join(lines)) > _METADATA_SIZE:
+        raise MalformedUpload(f"Upload-Metadata is one field of at most {_METADATA_SIZE} bytes.")
     pairs: dict[str, bytes] = {}
     for text in lines[0].split(",") if lines and lines[0] else ():
         match = _PAIR.fullmatch(text.strip(" "))

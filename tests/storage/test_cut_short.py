@@ -68,9 +68,9 @@ async def journey(site: Site) -> None:
 
 async def end(site: Site, root: Path) -> None:
     """Bring whatever uploads there are to their end, as their clients would; look that nothing is left then."""
-    for upload in await site.promises.unfinished():
+    for upload_id in await site.promises.unfinished():
         with suppress(NotFound), anyio.fail_after(FREE_S):
-            async with site.resume(upload.upload_id) as opened:
+            async with site.resume(upload_id) as opened:
                 if not opened.upload.is_complete:
                     await opened.append(opened.offset, pieces(CONTENT[opened.offset :]))
                 assert (await opened.commit()).sha256 == hashlib.sha256(CONTENT).digest()

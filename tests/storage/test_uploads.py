@@ -213,7 +213,7 @@ async def test_an_upload_that_cannot_fit_is_refused_and_leaves_nothing(tmp_path:
     async with site_in(tmp_path) as site:
         with pytest.raises(NoSpace):
             await site.begin(length=1 << 60)
-        assert await site.promises.unfinished() == ()
+        assert await site.promises.unfinished() == {}
     assert drafts_in(tmp_path) == []
 
 
@@ -243,7 +243,7 @@ async def test_a_crash_before_a_new_upload_was_kept_leaves_nothing(tmp_path: Pat
     assert await other_process.run(tmp_path, "create") == -signal.SIGKILL
     assert len(drafts_in(tmp_path)) == 1
     async with site_in(tmp_path) as site:
-        assert await site.promises.unfinished() == ()
+        assert await site.promises.unfinished() == {}
         assert drafts_in(tmp_path) == []
 
 
@@ -321,4 +321,4 @@ async def test_an_upload_whose_draft_was_lost_is_not_found(tmp_path: Path) -> No
         for _ in range(2):
             with pytest.raises(NotFound):
                 await site.offset(upload_id)
-        assert await site.promises.unfinished() == ()
+        assert await site.promises.unfinished() == {}
