@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from storage import DigestMismatch, LengthMismatch, NotFound, OpenUpload, TooLarge
+from storage import DigestMismatch, LengthMismatch, NotFound, OpenUpload, PromiseExceeded, TooLarge
 from tests.storage import other_process
 from tests.storage.conftest import pieces
 from tests.storage.sites import LIMITS, Silent, Site, cancelled_at, leaving, site_in, site_in_memory
@@ -130,9 +130,9 @@ async def test_a_body_larger_than_promised_is_refused_before_its_first_byte(site
         yield b"12345"
 
     async with site.resume(upload_id) as opened:
-        with pytest.raises(TooLarge) as refusal:
+        with pytest.raises(PromiseExceeded) as refusal:
             await opened.append(5, body(), size=5)
-    assert (refusal.value.max_size, asked) == (9, False)
+    assert (refusal.value.length, asked) == (9, False)
     assert await site.kept(upload_id) == b"begun"
 
 
@@ -140,7 +140,7 @@ async def test_a_body_larger_than_promised_is_refused_before_its_first_byte(site
 async def test_a_body_that_turns_out_too_large_leaves_the_offset(site: Site, digests: Mapping[str, bytes]) -> None:
     upload_id = await site.begin(length=9 + MIB)
     await site.append(upload_id, b"begun")
-    with pytest.raises(TooLarge):
+    with pytest.raises(PromiseExceeded):
         await site.append(upload_id, b"m" * MIB, b"1234", b"5", digests=digests)
     assert await site.kept(upload_id) == b"begun"
     await site.append(upload_id, b"m" * MIB, b"1234")
