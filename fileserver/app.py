@@ -4,7 +4,6 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 import anyio
 from fastapi import FastAPI
@@ -21,7 +20,7 @@ from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
 from fileserver.upkeep import kept_up, teller
 from fileserver.web.docs import STATIC
-from storage import RESERVED_NAME, Catalogue, Library, LocalStore, Upkeep, UploadLimits, Uploads
+from storage import Catalogue, Library, LocalStore, Upkeep, UploadLimits, Uploads, catalogue_path
 
 _SWEEP_S = 60.0
 
@@ -97,7 +96,7 @@ def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep
 
 def _storage(settings: Settings) -> tuple[LocalStore, Catalogue]:
     """A read-only server creates nothing below its root: what it learns stays in memory unless a catalogue is there."""
-    path = Path(settings.root) / RESERVED_NAME / "catalogue.sqlite3"
+    path = catalogue_path(settings.root)
     is_kept = settings.may_write or (path.exists() and os.access(path.parent, os.W_OK))
     store = LocalStore(settings.root, is_writable=settings.may_write)
     return store, Catalogue(path if is_kept else None)

@@ -13,6 +13,7 @@ import typer
 from fileserver.client.commands import get, put
 from fileserver.server import ApplicationFailed, CannotListen, run
 from fileserver.settings import Described, Settings, SettingsFault, described, unknown_variables
+from storage import catalogue_fault, catalogue_path
 
 # Faults of settings, and how typer itself ends for a flag that it does not know.
 _USAGE = 2
@@ -93,6 +94,8 @@ def _check_root(settings: Settings) -> None:
         _end(f"{root} cannot be read", _CANNOT_START)
     if settings.may_write and not os.access(root, os.W_OK):
         _end(f"{root} cannot be written to: start with --read-only", _CANNOT_START)
+    if (fault := catalogue_fault(catalogue_path(root))) is not None:
+        _end(fault, _CANNOT_START)
 
 
 def _make(root: Path) -> None:

@@ -16,7 +16,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from fileserver import media
 from storage import (
-    RESERVED_NAME,
     Catalogue,
     Finding,
     InvalidKey,
@@ -28,6 +27,8 @@ from storage import (
     StorageError,
     StoreUnavailable,
     Verification,
+    catalogue_fault,
+    catalogue_path,
 )
 
 SOUND = 0
@@ -86,11 +87,13 @@ async def _verified(asked: Asked) -> int:
 @asynccontextmanager
 async def _opened(asked: Asked) -> AsyncIterator[tuple[Verification, Catalogue]]:
     is_writing = asked.is_learning or asked.is_forgetting
+    if (fault := catalogue_fault(catalogue_path(asked.root))) is not None:
+        raise CannotVerify(fault)
     async with AsyncExitStack() as stack:
         store = LocalStore(asked.root, is_writable=is_writing)
         await store.start()
         stack.push_async_callback(store.close)
-        catalogue = await _catalogue(asked.root / RESERVED_NAME / "catalogue.sqlite3", is_writing, stack)
+        catalogue = await _catalogue(catalogue_path(asked.root), is_writing, stack)
         rereader = Rereader(Pace(), threads=asked.parallel)
         stack.callback(rereader.close)
         library = Library(store, catalogue, media.detect)

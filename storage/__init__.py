@@ -23,6 +23,7 @@ from storage.errors import (
     StoreUnavailable,
     TooLarge,
     TooManyUploads,
+    UnderFile,
     UploadExpired,
     UploadIsComplete,
     UploadTakenOver,
@@ -45,6 +46,7 @@ from storage.memory import MemoryStore
 from storage.model import Condition, Entry, Listed, Span, Subfolder, Upload, UploadLimits, always
 from storage.open_upload import OpenUpload
 from storage.rereading import Pace, Rereader
+from storage.revisions import catalogue_fault, catalogue_path
 from storage.store import Draft, Hash, Reader, Store
 from storage.upkeep import Damaged, Event, Failed, Hashed, Job, Upkeep
 from storage.uploads import Uploads
@@ -102,6 +104,7 @@ __all__ = [
     "Subfolder",
     "TooLarge",
     "TooManyUploads",
+    "UnderFile",
     "Upkeep",
     "Upload",
     "UploadExpired",
@@ -111,6 +114,8 @@ __all__ = [
     "Uploads",
     "Verification",
     "always",
+    "catalogue_fault",
+    "catalogue_path",
     "folder_to_read",
     "folder_to_write",
     "key_to_read",

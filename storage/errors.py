@@ -23,6 +23,10 @@ class NotFound(_KeyError):
     """No file, or no folder, has this name."""
 
 
+class UnderFile(NotFound):
+    """No file has this name, nor can one: one of its folders is a file."""
+
+
 class IsFolder(_KeyError):
     """The key names a folder where a file was meant."""
 

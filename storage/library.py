@@ -31,6 +31,7 @@ from storage.errors import (
     StorageError,
     StoreDegraded,
     TooLarge,
+    UnderFile,
 )
 from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
@@ -124,10 +125,10 @@ class Library:
         """What a write of this key would replace, with its final etag; None for nothing. Raises FolderInTheWay."""
         try:
             entry = await self._store.stat(key)
+        except (IsFolder, UnderFile) as error:
+            raise FolderInTheWay(key) from error
         except NotFound:
             return None
-        except IsFolder as error:
-            raise FolderInTheWay(key) from error
         remembered = self._remembered.recall(version_of(entry))
         return remembered or _with_facts(entry, await self._catalogue.facts(entry))
 

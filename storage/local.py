@@ -29,6 +29,7 @@ from storage.errors import (
     StorageError,
     StoreDamaged,
     StoreUnavailable,
+    UnderFile,
 )
 from storage.keys import RESERVED_NAME, ROOT, Folder, Key
 from storage.local_draft import LocalDraft, refuse_unless_it_fits
@@ -280,6 +281,8 @@ class LocalStore:
 def _explained(error: OSError, key: str) -> StorageError:
     if error.errno in FULL:
         return NoSpace(error.strerror)
+    if error.errno == errno.ENOTDIR:
+        return UnderFile(key)
     return NotFound(key) if error.errno in _ABSENT else StoreUnavailable(error.strerror)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from storage.errors import DraftBusy, FolderInTheWay, IsFolder, NotFound, OffsetMismatch
+from storage.errors import DraftBusy, FolderInTheWay, IsFolder, NotFound, OffsetMismatch, UnderFile
 from storage.keys import Folder, Key
 from storage.model import Entry, Listed, Span, Subfolder
 from storage.store import Hash, Version
@@ -125,7 +125,9 @@ class MemoryStore:
         """See `Store.open`."""
         if key in self._files:
             return self._files[key]
-        raise IsFolder(key) if self._is_folder(key) else NotFound(key)
+        if self._is_folder(key):
+            raise IsFolder(key)
+        raise UnderFile(key) if self._is_under_file(key) else NotFound(key)
 
     async def stat(self, key: Key) -> Entry:
         """See `Store.stat`."""
@@ -191,13 +193,16 @@ class MemoryStore:
 
     def put(self, key: Key, content: bytes) -> Entry:
         """Store a file at once. Raises FolderInTheWay."""
-        folders = itertools.accumulate(key.split("/")[:-1], "{}/{}".format)
-        if self._is_folder(key) or any(Key(folder) in self._files for folder in folders):
+        if self._is_folder(key) or self._is_under_file(key):
             raise FolderInTheWay(key)
         version = str(next(self._versions))
         entry = Entry(key, len(content), time.time_ns(), etag=version, identity=version)
         self._files[key] = MemoryReader(entry, content)
         return entry
+
+    def _is_under_file(self, key: Key) -> bool:
+        folders = itertools.accumulate(key.split("/")[:-1], "{}/{}".format)
+        return any(Key(folder) in self._files for folder in folders)
 
     def _is_folder(self, key: Key) -> bool:
         return any(other.startswith(key + "/") for other in self._files)

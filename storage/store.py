@@ -133,7 +133,7 @@ class Store(Protocol):
         ...
 
     async def open(self, key: Key) -> Reader:
-        """The present version of a file. Raises NotFound, IsFolder."""
+        """The present version of a file. Raises NotFound, UnderFile, IsFolder."""
         ...
 
     async def stat(self, key: Key) -> Entry:

@@ -61,7 +61,7 @@ _TABLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
     LengthMismatch: (problems.INCONSISTENT_LENGTH, "The upload was promised another length, or has more bytes."),
     MalformedForm: (problems.MALFORMED_FORM, "The body is not a whole multipart/form-data."),
     NoFileInForm: (problems.MALFORMED_FORM, "The form holds no file."),
-    NoSpace: (problems.NO_SPACE, "The disk is full. Nothing was stored."),
+    NoSpace: (problems.NO_SPACE, "The disk has no room for this."),
     NotFound: (problems.NOT_FOUND, "Nothing is stored under this name."),
     OtherFileSystem: (problems.READ_ONLY, "This folder is on another file system than the root: it can be read alone."),
     PreconditionFailed: (problems.PRECONDITION_FAILED, "What is stored is not what the request expects."),

@@ -164,7 +164,9 @@ def part_id(address: str) -> str:
 def require_version(request: Request) -> None:
     """Raises ProblemError unless the request speaks the version that we do."""
     if request.headers.getlist("tus-resumable") != [tus.VERSION]:
-        problem = Problem(problems.TUS_VERSION, f"This server speaks tus {tus.VERSION}.")
+        problem = Problem(
+            problems.TUS_VERSION, f"Say Tus-Resumable: {tus.VERSION}, or Upload-Complete for the draft of the IETF."
+        )
         raise ProblemError(problem, (("tus-version", tus.VERSION), *tus.RESUMABLE))
 
 

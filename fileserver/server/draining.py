@@ -97,9 +97,18 @@ class DrainingServer(uvicorn.Server):
         """End the tasks first, which closes what they opened, then connections, without the end of their answers."""
         tasks = set(self.server_state.tasks)
         log.warning("stopping: %d connections are cut", len(self.server_state.connections))
+        for connection in list(self.server_state.connections):
+            if not _is_answering(connection):
+                connection.transport.abort()  # an error page would blame the server, and the client would not resume
+        await asyncio.sleep(_LOOK_S)  # they learn of it, and keep what has come
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_CLEAN_UP_S)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+
+
+def _is_answering(connection: object) -> bool:
+    cycle = getattr(connection, "cycle", None)
+    return cycle is not None and bool(cycle.response_started)

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from storage import LengthMismatch, NotFound, TooLarge, UploadIsComplete, UploadTakenOver
+from storage import LengthMismatch, NotFound, PromiseExceeded, UploadIsComplete, UploadTakenOver
 from tests.storage.conftest import pieces
 from tests.storage.sites import OWNER, Silent, Site, cancelled_at, site_in, site_in_memory
 from tests.support.files import MIB
@@ -90,7 +90,7 @@ async def test_no_more_than_promised_is_taken_from_parts(site: Site) -> None:
     part = await site.part(b"part")
     whole_id = await site.begin(length=6)
     async with site.resume(whole_id) as whole:
-        with pytest.raises(TooLarge):
+        with pytest.raises(PromiseExceeded):
             await site.uploads.concatenate(whole, [part, part])
         assert whole.offset == 4
 

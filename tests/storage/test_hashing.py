@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import MemoryStore, NoSpace, TooLarge
+from storage import MemoryStore, NoSpace, PromiseExceeded
 from storage.hashing import Running, RunningDigests
 from tests.storage.conftest import pieces
 from tests.storage.sites import Site, awaits_of, cancelled_at, leaving, site_in
@@ -98,7 +98,7 @@ async def test_bytes_that_were_cut_off_are_not_in_the_digest(tmp_path: Path) -> 
     async with site_in(tmp_path) as one, site_in(tmp_path) as other:
         upload_id = await one.begin(length=3 * MIB)
         await one.append(upload_id, b"a" * MIB)
-        with pytest.raises(TooLarge):
+        with pytest.raises(PromiseExceeded):
             await one.append(upload_id, b"b" * MIB, b"c" * 2 * MIB)
         await other.append(upload_id, b"d" * 2 * MIB)
         expected = hashlib.sha256(b"a" * MIB + b"d" * 2 * MIB).hexdigest()

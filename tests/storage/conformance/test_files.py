@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import FolderInTheWay, IsFolder, Key, NotFound, Store
+from storage import FolderInTheWay, IsFolder, Key, NotFound, Store, UnderFile
 from tests.storage.conftest import content_of, put
 
 
@@ -97,3 +97,14 @@ async def test_a_deleted_file_is_gone(store: Store) -> None:
     await store.delete(Key("a"))
     with pytest.raises(NotFound):
         await store.open(Key("a"))
+
+
+async def test_a_name_below_a_file_is_told_from_one_that_is_only_missing(store: Store) -> None:
+    await put(store, "a", b"x")
+    with pytest.raises(UnderFile):
+        await store.stat(Key("a/b"))
+    with pytest.raises(UnderFile):
+        await store.open(Key("a/b/c"))
+    with pytest.raises(NotFound) as missing:
+        await store.stat(Key("b/c"))
+    assert type(missing.value) is NotFound
