@@ -8,7 +8,9 @@ MIN_CHUNK = 256 * 1024
 """Bytes; below it each request costs more than what it carries, and no known proxy asks for less."""
 
 _FIRST_FALLBACK = 64 * 1024 * 1024  # below Cloudflare's 100 MB, and halving leads to nginx's 1 MiB in six steps
-
+_CHECKED_UP_TO = (
+    8 * 1024 * 1024
+)  # a piece with a checksum is kept whole or not at all: no more than this is lost by a cut
 
 _SIZE = re.compile(r"(\d{1,15})\s*([KMGT]?)(i?)B?", re.ASCII | re.IGNORECASE)
 
@@ -34,6 +36,8 @@ class ChunkSizes:
     def __init__(self, most: int | None = None) -> None:
         self._most = most
         self._now = most
+        self.are_checked = most is not None and most <= _CHECKED_UP_TO
+        """Whether each request is to carry its checksum: only where a person asked for small ones."""
 
     def of(self, rest: int) -> int:
         """Bytes for the next request."""

@@ -1,11 +1,19 @@
 """The commands `put` and `get` as typer sees them. What they need is imported when they run: `serve` starts without."""
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+from fileserver.client.urls import flaw
+
+if TYPE_CHECKING:
+    from fileserver.client.outcome import Outcome
+    from fileserver.client.progress import Display
 
 # 0: all is done. 1: something failed. 2: the command line is wrong. 130: interrupted, as a shell counts Ctrl-C.
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
@@ -44,10 +52,11 @@ def get(
         _wrong_usage(wrong)
     if output == STDOUT and is_json:
         _wrong_usage("--json and -o - would both write to standard output")
+    _check_standard_output(is_needed=is_json or output == STDOUT)
     options = GetOptions(output, _fields(header), force, retries, parallel)
     with _exit_code() as note, Display(is_quiet=quiet, is_json=is_json) as display:
         for url in urls:
-            note(display.tell(fetch(url, options, display)))
+            note(_told(fetch(url, options, display), display))
 
 
 def put(
@@ -78,10 +87,11 @@ def put(
         size = None if chunk_size is None else parse_size(chunk_size)
     except ValueError as error:
         _wrong_usage(f"--chunk-size: {error}")
+    _check_standard_output(is_needed=is_json)
     options = PutOptions(_fields(header), replace, size, retries, parallel)
     with _exit_code() as note, Display(is_quiet=quiet, is_json=is_json) as display:
         for outcome in send(files, url, options, display):
-            note(display.tell(outcome))
+            note(_told(outcome, display))
 
 
 @contextmanager
@@ -98,8 +108,22 @@ def _exit_code() -> Iterator[Callable[[bool], None]]:
 
 def _check_urls(urls: Iterable[str]) -> None:
     for url in urls:
-        if not url.lower().startswith(("http://", "https://")):
-            _wrong_usage(f"{url} is not an http or https URL")
+        if (wrong := flaw(url)) is not None:
+            _wrong_usage(wrong)
+
+
+def _told(outcome: "Outcome", display: "Display") -> bool:
+    """Say how a file ended; whether it is done. Ends the command where standard output does not take it."""
+    try:
+        return display.tell(outcome)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what Python still holds, and would complain of at its end
+        _fail(f"standard output: {error.strerror}")
+
+
+def _check_standard_output(*, is_needed: bool) -> None:
+    if is_needed and sys.stdout is None:  # the command was started without
+        _fail("standard output is closed")
 
 
 def _fields(lines: Sequence[str] | None) -> tuple[tuple[str, str], ...]:
@@ -108,6 +132,11 @@ def _fields(lines: Sequence[str] | None) -> tuple[tuple[str, str], ...]:
         if not mark or not name.strip().isascii() or "\n" in value or "\r" in value:
             _wrong_usage(f"--header {name}{mark}{value} is not NAME:VALUE")
     return tuple((name.strip(), value.strip()) for name, _, value in pairs)
+
+
+def _fail(text: str) -> NoReturn:
+    typer.echo(f"fileserver: {text}", err=True)
+    raise typer.Exit(_FAILED)
 
 
 def _wrong_usage(text: str) -> NoReturn:

@@ -8,6 +8,7 @@ from threading import Event
 from fileserver.client.crew import Crew
 from fileserver.client.digest import RunningDigest
 from fileserver.client.errors import Broken, ClientError, Failed, StartOver
+from fileserver.client.naming import is_folder
 from fileserver.client.part import Part
 from fileserver.client.progress import Display, Gauge
 from fileserver.client.representation import Representation, check_part, unwanted_coding, whole_of
@@ -42,12 +43,16 @@ class _Lane:
 def ask(web: Web, url: str, span: Span | None = None, validator: str | None = None) -> Incoming:
     """A 200 with the whole file, or a 206 for a span of the version that the validator names.
 
-    Raises StartOver where the span is not in the file, Refused or Broken for any other answer.
+    Raises StartOver where the span is not in the file, Failed for a folder's listing, Refused or Broken for any other
+    answer.
     """
     fields = dict(_WANTS_DIGEST)
     if span is not None and validator is not None:
         fields |= {"Range": range_field(span), "If-Range": validator}
     incoming = web.open(url, fields)
+    if incoming.status == _OK and is_folder(incoming.fields.get("content-disposition"), incoming.url):
+        incoming.close()
+        raise Failed("this is a folder: name a file")
     if incoming.status == _OK or (incoming.status == _PARTIAL and "Range" in fields):
         return incoming
     with closing(incoming):
@@ -81,7 +86,7 @@ class Download:
                 self._fetch(first, connections)
                 return self._checked()
             except StartOver as error:
-                self._part.discard()
+                self._part.forget()
                 connections = 1  # whatever went wrong, the simplest way is next
                 patience.after(error)
             except Broken as error:
@@ -95,7 +100,12 @@ class Download:
         resumed = self._ask(spans[0], known) if first is None and known is not None else None
         with closing(resumed or first or ask(self._web, self._url)) as incoming:
             if known is None or incoming.status == _OK:
-                known = whole_of(incoming)
+                whole = whole_of(incoming)
+                if known is None and part.adopt(whole):
+                    incoming.close()
+                    self._fetch(None, connections)
+                    return
+                known = whole
                 part.begin(known)
                 if (words := unwanted_coding(incoming)) is not None:
                     self._say(words)

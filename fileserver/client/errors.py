@@ -17,6 +17,10 @@ class Broken(ClientError):
         self.status = status
 
 
+class Unreachable(Broken):
+    """There is no server, and there was none before: a wrong name is likelier than bad luck."""
+
+
 class StartOver(Broken):
     """What was fetched or sent so far is of no use: begin again from the first byte."""
 

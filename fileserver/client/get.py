@@ -86,7 +86,7 @@ class _Getting:
         if os.path.lexists(target) and not self._options.may_replace:
             raise Failed(f"{target} exists: --force replaces it")
         options = self._options
-        with Part(target, self._web.home) as part:
+        with Part(target, self._web.home, may_replace=options.may_replace) as part:
             download = Download(
                 self._web, self._web.home, part, gauge=self.gauge, display=self._display, retries=options.retries
             )
@@ -98,7 +98,7 @@ class _Getting:
         output = self._options.output
         if output is not None and not _is_folder(output):
             return Path(output)
-        return find_target(_folder(output), self._web.home)
+        return find_target(Path(output or "."), self._web.home)
 
     def _first_answer(self) -> Incoming:
         patience = Patience(self._options.retries, self._display.say)
@@ -111,7 +111,7 @@ class _Getting:
 
 def check_output(urls: Sequence[str], output: str | None) -> str | None:
     """What is wrong with this output for these URLs; None where nothing is."""
-    if output == STDOUT and sys.stdout.isatty():
+    if output == STDOUT and sys.stdout is not None and sys.stdout.isatty():
         return "standard output is a terminal"
     if len(urls) > 1 and output is not None and not _is_folder(output):
         return f"{output} is not a folder, and there are several URLs"

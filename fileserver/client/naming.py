@@ -33,6 +33,15 @@ def kept_name(disposition: str | None, url: str) -> str:
     return safe_name(safe_name(name).lstrip("."))
 
 
+def is_folder(disposition: str | None, url: str) -> bool:
+    """Whether what a URL answers is a folder's listing, and no file.
+
+    >>> is_folder(None, "http://h/a/?sort=name"), is_folder(None, "http://h/a"), is_folder("attachment", "http://h/a/")
+    (True, False, False)
+    """
+    return disposition is None and (urlsplit(url).path or "/").endswith("/")
+
+
 def _unquoted(value: str) -> str:
     if not value.startswith('"'):
         return value

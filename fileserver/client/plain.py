@@ -8,6 +8,7 @@ from fileserver.client.upload import Receipt
 from fileserver.client.web import Web, asked_digests, refusal, told_digests
 
 _EXISTS = 412
+_TAKEN = "a file of this name is there already: --replace replaces it"
 
 
 class PlainUpload:
@@ -27,13 +28,25 @@ class PlainUpload:
             fields["Content-Type"] = media_type
         if not may_replace:
             fields["If-None-Match"] = "*"
+        is_free = may_replace
         was_cut = False
         while True:
             try:
+                if not is_free:
+                    self._check_free()
+                    is_free = True  # what is there after a first try may be ours
                 return self._send(fields, was_cut=was_cut)
             except Broken as error:
                 was_cut = was_cut or error.status is None
                 self._patience.after(error)
+
+    def _check_free(self) -> None:
+        """Nothing is there so far: some servers (nginx) do not know If-None-Match for a PUT. Raises Refused, Broken."""
+        answer = self._web.ask("HEAD", self._url)
+        if 200 <= answer.status < 300:
+            raise Refused(_TAKEN, status=answer.status)
+        if isinstance(error := refusal(answer), Broken):
+            raise error
 
     def _send(self, fields: dict[str, str], *, was_cut: bool) -> Receipt:
         source = self._source
@@ -44,7 +57,7 @@ class PlainUpload:
         if answer.status == _EXISTS and was_cut and source.digest.agrees(asked_digests(self._web, self._url)):
             return Receipt(self._url, own.hex(), is_verified=True)  # it is ours: its answer was lost
         if answer.status == _EXISTS and "If-None-Match" in fields:
-            raise Refused("a file of this name is there already: --replace replaces it", status=_EXISTS)
+            raise Refused(_TAKEN, status=_EXISTS)
         if answer.status not in (200, 201, 204):
             raise refusal(answer)
         verdict = source.digest.agrees(told_digests(answer.fields) or asked_digests(self._web, self._url))

@@ -34,10 +34,10 @@ class PutOptions:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where files go: an `offer` to create uploads at, or None for plain PUTs below `url`, or to it."""
+    """Where files go: an `offer` to create uploads at, or none for plain PUTs below `url`, or to it."""
 
     url: str
-    offer: tus.Offer | None
+    offer: tus.Offer | tus.NoOffer
     name: str | None = None
     """What the one file is called there, where the URL says it."""
 
@@ -45,17 +45,20 @@ class Place:
 def put(paths: Sequence[Path], url: str, options: PutOptions, display: Display) -> Iterator[Outcome]:
     """Send files; yields how each ended, as they end. What goes wrong is in the outcomes."""
     web = Web(url, options.fields, connections=options.at_once)
-    sources = list(sources_of(paths))
+    sources = list(sources_of(paths, display.say))
     is_one = len(sources) == 1 and not paths[0].is_dir()
     try:
         place = _place(web, options, display, is_one=is_one)
     except ClientError as error:
         yield from (Outcome(str(source.path), web.home, "failed", error=str(error)) for source in sources)
         return
-    if place.offer is None:
-        display.say(f"{web.home} does not speak tus: files are sent whole, and not resumed")
     putting = _Putting(web, place, options, display)
-    yield from Crew(putting.send, sources, size=options.at_once).results()
+    is_whole = isinstance(place.offer, tus.NoOffer) and place.offer.is_told
+    for outcome in Crew(putting.send, sources, size=options.at_once).results():
+        if is_whole and outcome.is_done:
+            display.say(f"{web.home} does not speak tus: files are sent whole, and not resumed")
+            is_whole = False
+        yield outcome
 
 
 def _place(web: Web, options: PutOptions, display: Display, *, is_one: bool) -> Place:
@@ -77,15 +80,16 @@ def _looked_up(web: Web, *, is_one: bool) -> Place:
     above = (urlunsplit(parts._replace(path=f"{folder}/")), unquote(name))
     # some servers say of each URL that it creates uploads: /uploads is meant itself, /files/a.txt as a name in a folder
     for url, called in (above, itself) if folder else (itself, above):
-        if (offer := tus.discover(web, url)) is not None:
+        offer = tus.discover(web, url)
+        if isinstance(offer, tus.Offer):
             return Place(url, offer, called)
-    return Place(web.home, None, unquote(name))
+    return Place(web.home, offer, unquote(name))
 
 
 def _folder_place(web: Web, parts: SplitResult) -> Place:
     offer = tus.discover(web, web.home)
     folder = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/"))
-    return Place(web.home if offer else folder, offer)
+    return Place(web.home if isinstance(offer, tus.Offer) else folder, offer)
 
 
 class _Putting:
@@ -123,7 +127,7 @@ class _Putting:
     def _sent(self, source: Source, opened: OpenedSource, gauge: Gauge) -> Receipt:
         place, options = self._place, self._options
         patience = Patience(options.retries, lambda text: self._display.say(f"{source.name}: {text}"))
-        if place.offer is None:
+        if isinstance(place.offer, tus.NoOffer):
             url = place.url if place.name is not None else _below(place.url, source.name)
             plain = PlainUpload(self._web, url, opened, patience=patience, gauge=gauge)
             return plain.run(media_type=source.media_type, may_replace=options.may_replace)

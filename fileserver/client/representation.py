@@ -30,6 +30,19 @@ class Representation:
         """Whether pieces of this version can be asked for, and of no other."""
         return self.size is not None and self.has_ranges and self.validator is not None
 
+    def is_same(self, other: "Representation") -> bool:
+        """Whether what two URLs tell is surely one version: one size, and one digest or one strong ETag.
+
+        >>> one = Representation(5, '"a"', {}, True)
+        >>> one.is_same(one), one.is_same(Representation(5, '"b"', {}, True))
+        (True, False)
+        """
+        common = self.digests.keys() & other.digests.keys()
+        if self.size is None or self.size != other.size or any(self.digests[n] != other.digests[n] for n in common):
+            return False
+        tag = self.validator or ""
+        return bool(common) or (tag.startswith('"') and tag == other.validator)
+
 
 def whole_of(incoming: Incoming) -> Representation:
     """What a 200 says. Raises Failed where nothing would tell a whole body from a cut one."""

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from fileserver.client.errors import Broken, Failed
+from fileserver.client.errors import Broken, Failed, Unreachable
 
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
+_RETRIES_OF_NOBODY = 2  # where no server ever answered
 _LONGEST_OBEYED_S = 300.0  # a server that asks for more is asked again all the same
 
 
@@ -41,10 +42,11 @@ class Patience:
     def after(self, error: Broken) -> None:
         """Wait before the next try. Raises Failed where there were too many in a row."""
         self._failures += 1
-        if self._failures > self._retries:
+        retries = min(self._retries, _RETRIES_OF_NOBODY) if isinstance(error, Unreachable) else self._retries
+        if self._failures > retries:
             raise Failed(f"{error} (given up after {self._failures} tries)") from error
         wait_s = waiting_s(self._failures, error.retry_after_s)
-        self._say(f"{error}; trying again in {wait_s:.1f} s")
+        self._say(f"{error}; trying again in {wait_s:.1f} s ({self._failures + 1} of {retries + 1})")
         self._wait(wait_s)
 
 

@@ -28,26 +28,37 @@ class Source:
         return mimetypes.guess_type(self.name)[0]
 
 
-def sources_of(paths: Iterable[Path]) -> Iterator[Source]:
+def sources_of(paths: Iterable[Path], say: Callable[[str], None]) -> Iterator[Source]:
     """The files that are meant: a folder means all files below it, in order, under its own name.
 
-    Links to folders are not followed. What does not exist is a source as well: its sending fails, and the rest goes on.
+    Links to folders are not followed; `say` is told of each thing in a folder that is left out. What does not exist, or
+    cannot be read, is a source as well: its sending fails, and the rest goes on.
     """
     for path in paths:
         if path.is_dir():
-            yield from _below(path)
+            yield from _below(path, say)
         else:
             yield Source(path, path.name)
 
 
-def _below(folder: Path) -> Iterator[Source]:
+def _below(folder: Path, say: Callable[[str], None]) -> Iterator[Source]:
     top = folder.resolve()
-    for where, folders, names in os.walk(top):
+    unread: list[OSError] = []
+    for where, folders, names in os.walk(top, onerror=unread.append):
         folders.sort()
-        for path in (Path(where, name) for name in sorted(names)):
-            if path.is_file():
-                inside = path.relative_to(top)
-                yield Source(folder / inside, str(PurePosixPath(top.name, *inside.parts)))
+        inside = Path(where).relative_to(top)
+        if not folders and not names:
+            say(f"{folder / inside}: left out, an empty folder")
+        for name in folders:
+            if Path(where, name).is_symlink():
+                say(f"{folder / inside / name}: left out, a link to a folder")
+        for name in sorted(names):
+            if Path(where, name).is_file():
+                yield Source(folder / inside / name, str(PurePosixPath(top.name, *inside.parts, name)))
+            else:
+                say(f"{folder / inside / name}: left out, not a file")
+    for path in (Path(error.filename).relative_to(top) for error in unread):
+        yield Source(folder / path, str(PurePosixPath(top.name, *path.parts)))
 
 
 class Changed(Failed):

@@ -31,11 +31,13 @@ class UploadState:
 
     def recall(self) -> str | None:
         """The URL of the upload that was begun with this version of the file."""
-        try:
-            told: dict[str, Any] = json.loads(self._path.read_bytes())
-            return str(told["url"]) if told["version"] == self._version else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        url, version = self._told()
+        return url if version == self._version else None
+
+    def recall_outdated(self) -> str | None:
+        """The URL of the upload that was begun with another version: of no use any more."""
+        url, version = self._told()
+        return url if version != self._version else None
 
     def remember(self, url: str) -> None:
         """Keep the URL. Raises Failed."""
@@ -52,6 +54,14 @@ class UploadState:
     def forget(self) -> None:
         """The upload has ended."""
         self._path.unlink(missing_ok=True)
+
+    def _told(self) -> tuple[str | None, object]:
+        """The URL and the version that stand there; no URL where nothing does, or rubbish."""
+        try:
+            told: dict[str, Any] = json.loads(self._path.read_bytes())
+            return str(told["url"]), told["version"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return None, None
 
 
 @contextmanager

@@ -1,21 +1,24 @@
 """What a client says in tus 1.0.0, and what the answers mean (https://tus.io/protocols/resumable-upload)."""
 
+import json
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from urllib3 import HTTPHeaderDict
 
-from fileserver.client.errors import Broken, Failed, Refused, StartOver
+from fileserver.client.errors import Broken, ClientError, Failed, Refused, StartOver
+from fileserver.client.retries import retry_after_s
 from fileserver.client.web import Answer, Body, Web, refusal
+from fileserver.http.problems import FOLDER_IN_THE_WAY, KEY_BUSY, KEY_TAKEN, MISMATCHING_OFFSET, TYPE_PREFIX
 
 VERSION = "1.0.0"
 
 SPEAKS = {"Tus-Resumable": VERSION}
 """What every request says."""
 
-_TAKEN, _GONE, _TOO_LARGE, _CHECKSUM = 409, (404, 410), 413, 460
+_CONFLICT, _GONE = 409, (404, 410)
 
 
 class TooLarge(Broken):
@@ -24,6 +27,23 @@ class TooLarge(Broken):
 
 class OffsetDiffers(Broken):
     """The server has more or less than was thought."""
+
+
+class Unplaceable(Failed):
+    """The upload can never be put where it was to go: its bytes are of no use there."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoOffer:
+    """A URL that creates no uploads in tus."""
+
+    status: int
+    """What OPTIONS was answered with."""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the answer says that; another may have come from something else on the way, or be a mistaken URL."""
+        return self.status < 300 or self.status in (405, 501)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +57,14 @@ class Offer:
     max_size: int | None
 
 
-def discover(web: Web, url: str) -> Offer | None:
-    """What a URL offers; None where it creates no uploads in tus. Raises Broken."""
+def discover(web: Web, url: str) -> Offer | NoOffer:
+    """What a URL offers. Raises Broken."""
     answer = web.ask("OPTIONS", url)
     error = None if answer.status < 300 else refusal(answer)
     if isinstance(error, Broken):
         raise error
-    return None if error else offer_of(answer.url, answer.fields)
+    offer = None if error else offer_of(answer.url, answer.fields)
+    return offer or NoOffer(answer.status)
 
 
 def offer_of(url: str, fields: HTTPHeaderDict) -> Offer | None:
@@ -77,8 +98,10 @@ def create(web: Web, offer: Offer, size: int, described: str) -> str:
     """The URL of a new upload. Raises Refused, Broken."""
     fields = {**SPEAKS, "Upload-Length": str(size), "Upload-Metadata": described}
     answer = web.ask("POST", offer.url, fields)
-    if answer.status == _TAKEN:
-        raise Refused("a file of this name is there already: --replace replaces it", status=_TAKEN)
+    if answer.status == _CONFLICT and _problem_type(answer) == KEY_TAKEN.uri:
+        raise Refused("a file of this name is there already: --replace replaces it", status=_CONFLICT)
+    if answer.status == _CONFLICT and _problem_type(answer) == KEY_BUSY.uri:
+        raise _busy(answer)
     if answer.status != 201:
         raise refusal(answer)
     if (location := answer.fields.get("location")) is None:
@@ -113,7 +136,7 @@ def append(web: Web, url: str, position: int, body: Body, *, length: int, size: 
         return answer
     if answer.status in _GONE:
         raise StartOver("the server has forgotten the upload")
-    raise _UNLUCKY[answer.status](_WORDS[answer.status]) if answer.status in _UNLUCKY else refusal(answer)
+    raise _error(answer)
 
 
 def abandon(web: Web, url: str) -> None:
@@ -124,12 +147,47 @@ def abandon(web: Web, url: str) -> None:
         return  # it will expire
 
 
-_UNLUCKY: Mapping[int, type[Broken]] = {_TAKEN: OffsetDiffers, _TOO_LARGE: TooLarge, _CHECKSUM: Broken}
-_WORDS = {
-    _TAKEN: "the server is at another offset",
-    _TOO_LARGE: "the server takes no requests of this size",
-    _CHECKSUM: "the bytes were damaged on their way",
-}
+def _error(answer: Answer) -> ClientError:
+    """What the refusal of bytes means."""
+    match answer.status:
+        case 409:
+            return _conflict(answer)
+        case 413:
+            return TooLarge("the server takes no requests of this size")
+        case 460:
+            return Broken("the bytes were damaged on their way")
+    return refusal(answer)
+
+
+def _conflict(answer: Answer) -> ClientError:
+    """What a 409 means: another offset (tus 1.0.0, PATCH), unless the server names another problem."""
+    told = _problem_type(answer)
+    if told in (KEY_TAKEN.uri, FOLDER_IN_THE_WAY.uri):
+        return Unplaceable(str(refusal(answer)))
+    if told == KEY_BUSY.uri:
+        return _busy(answer)
+    is_ours = told.startswith(TYPE_PREFIX)
+    if told in ("", "about:blank", MISMATCHING_OFFSET.uri) or ("upload-offset" in answer.fields and not is_ours):
+        return OffsetDiffers("the server is at another offset")
+    return Failed(str(refusal(answer)))  # no Refused: that, to an upload which is complete, means that it is
+
+
+def _busy(answer: Answer) -> Broken:
+    wait_s = retry_after_s(answer.fields.get("retry-after"))
+    return Broken(str(refusal(answer)), retry_after_s=wait_s, status=answer.status)
+
+
+def _problem_type(answer: Answer) -> str:
+    """The `type` of a problem document (RFC 9457 s.3.1.1); empty for an answer that is none."""
+    media_type = answer.fields.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/problem+json":
+        return ""
+    try:
+        problem = json.loads(answer.body)
+    except ValueError:
+        return ""
+    told = problem.get("type") if isinstance(problem, dict) else None
+    return told if isinstance(told, str) else ""
 
 
 def _checked_offset(answer: Answer, size: int) -> int:

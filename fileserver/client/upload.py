@@ -13,8 +13,8 @@ from fileserver.client.source import Changed, OpenedSource
 from fileserver.client.state import UploadState
 from fileserver.client.web import Answer, Web, asked_digests, told_digests
 
-_CHECKED_UP_TO = 64 * 1024 * 1024  # a chunk is read twice for its checksum: from memory, if it is no larger
 _DEATHS = 2  # that many in a row, and the size of the request is suspected
+_TAKES_NO_MORE = frozenset({403, 404, 405, 410})  # what servers say to bytes for an upload that is complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class TusUpload:
         most = self._terms.offer.max_size
         if most is not None and self._source.size > most:
             raise Failed(f"the server takes files up to {most} bytes")
+        if (outdated := self._state.recall_outdated()) is not None:
+            tus.abandon(self._web, outdated)
         while self._receipt is None:
             self._tried = 0
             try:
@@ -73,7 +75,7 @@ class TusUpload:
                 self._offset = None
                 self._suspect_size(error)
                 self._terms.patience.after(error)
-            except Changed:
+            except (Changed, tus.Unplaceable):
                 self._abandon()
                 raise
         self._state.forget()
@@ -115,7 +117,7 @@ class TusUpload:
 
     def _checksum(self, span: range) -> str | None:
         algorithm = self._terms.offer.checksum
-        if algorithm is None or len(span) > _CHECKED_UP_TO:
+        if algorithm is None or not self._terms.chunks.are_checked:
             return None
         return f"{algorithm} {b64encode(self._source.checksum(span, algorithm)).decode()}"
 
@@ -132,7 +134,9 @@ class TusUpload:
         size = self._source.size
         try:
             answer = tus.append(self._web, url, size, b"", length=0, size=size, checksum=None)
-        except (Refused, StartOver, tus.OffsetDiffers):
+        except (Refused, StartOver, tus.OffsetDiffers) as error:
+            if isinstance(error, Refused) and error.status not in _TAKES_NO_MORE:
+                raise  # it has all bytes, and has not stored them
             return self._compared(url, None)
         return self._compared(url, answer)
 

@@ -18,11 +18,12 @@ from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict
-from urllib3.exceptions import HTTPError, LocationValueError, SSLError
+from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError, SSLError
 
 from fileserver.client.digest import BLOCK_SIZE
-from fileserver.client.errors import Broken, ClientError, Failed, Refused
+from fileserver.client.errors import Broken, ClientError, Failed, Refused, Unreachable
 from fileserver.client.retries import retry_after_s
+from fileserver.client.urls import flaw
 from fileserver.http.digests import MalformedDigest, parse_digests
 
 Body = bytes | Iterable[memoryview]
@@ -95,6 +96,8 @@ class Incoming:
         """Keep the connection for the next request where the body was read to its end; else end it."""
         if self._response.length_remaining != 0:
             self._response.close()
+        else:
+            self.answer()  # http.client takes an empty body for unread until somebody reads it
         self._response.release_conn()
 
     def interrupt(self) -> None:
@@ -111,6 +114,7 @@ class Web:
         self._own = HTTPHeaderDict([*credentials.items(), *fields])
         self._connections = connections
         self._pools: dict[str, urllib3.PoolManager] = {}
+        self._is_answered = False
         self._agent = f"fileserver/{version('fileserver')}"
 
     def ask(self, method: str, url: str, fields: Mapping[str, str] = _NOTHING, *, body: Body = b"") -> Answer:
@@ -129,19 +133,24 @@ class Web:
         return self._follow("GET", url, fields)
 
     def _follow(self, method: str, url: str, fields: Mapping[str, str]) -> Incoming:
+        seen = {url}
         for _ in range(_MOST_REDIRECTS + 1):
             incoming = self._once(method, url, fields, None)
             location = incoming.fields.get("location")
             if incoming.status not in _REDIRECTS or location is None:
                 return incoming
+            incoming.answer()  # what is read to its end leaves the connection to the next request
             incoming.close()
-            url = urljoin(url, location)
+            url = _led(url, location)
+            if url in seen:
+                raise Failed(f"the server redirects in a circle, by {url}")
+            seen.add(url)
         raise Failed(f"more than {_MOST_REDIRECTS} redirects")
 
     def _once(self, method: str, url: str, fields: Mapping[str, str], body: Body | None) -> Incoming:
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise Failed(f"{url} is not an http or https URL")
-        with _translated():
+        if (wrong := flaw(url)) is not None:
+            raise Failed(wrong)
+        with _translated(is_first=not self._is_answered):
             response = self._pool(url).urlopen(
                 method,
                 url,
@@ -152,6 +161,7 @@ class Web:
                 preload_content=False,
                 decode_content=False,
             )
+        self._is_answered = True
         return Incoming(response, url)
 
     def _fields(self, url: str, fields: Mapping[str, str]) -> HTTPHeaderDict:
@@ -209,7 +219,7 @@ def asked_digests(web: Web, url: str, fields: Mapping[str, str] = _NOTHING) -> d
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(*, is_first: bool = False) -> Iterator[None]:
     try:
         yield
     except LocationValueError as error:
@@ -217,6 +227,8 @@ def _translated() -> Iterator[None]:
     except (HTTPError, OSError) as error:
         if isinstance(error, SSLError) and isinstance(_root(error), ssl.SSLCertVerificationError):
             raise Failed(f"the server's certificate is not to be trusted: {_root(error)}") from error
+        if is_first and isinstance(error, NewConnectionError):
+            raise Unreachable(_words(error)) from error
         raise Broken(_words(error)) from error
 
 
@@ -241,6 +253,13 @@ def _reason(answer: Answer) -> str:
         return ""
     said = [problem[key] for key in ("title", "detail") if isinstance(problem.get(key), str)] if problem else []
     return f" ({': '.join(said)})" if said else ""
+
+
+def _led(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise Failed(f"the server redirects to {location}, which is no URL") from error
 
 
 def _is_home(home: SplitResult, other: SplitResult) -> bool:

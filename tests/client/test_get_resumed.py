@@ -9,18 +9,18 @@ import pytest
 
 from tests.client.conftest import Run, started
 from tests.client.scripted_web import Asked, Reply, ranged, scripted_web
-from tests.client.serving import CONTENT, TAG, Fetch, Once, names
+from tests.client.serving import TAG, Fetch, Once, names
 from tests.support.files import MIB, known_bytes
 from tests.support.server import wait_until
 
 
 @pytest.mark.parametrize("journal", ["", "{}", "[]", '{"url": 1}', '{"done": [[0, 99999999]]}'])
-def test_a_journal_that_cannot_be_believed_is_ignored(fetch: Fetch, folder: Path, journal: str) -> None:
+def test_a_journal_that_cannot_be_believed_makes_no_part_ours(fetch: Fetch, folder: Path, journal: str) -> None:
     (folder / "file.bin.part").write_bytes(b"\0" * 5000)
     (folder / "file.bin.part.json").write_text(journal)
-    assert fetch(Once()).is_done
-    assert (folder / "file.bin").read_bytes() == CONTENT
-    assert names(folder) == ["file.bin"]
+    assert "is not ours: --force overwrites it" in (fetch(Once()).error or "")
+    assert (folder / "file.bin.part").read_bytes() == b"\0" * 5000
+    assert (folder / "file.bin.part.json").read_text() == journal
 
 
 class Slow:

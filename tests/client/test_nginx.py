@@ -24,8 +24,10 @@ def test_a_folder_by_plain_puts(tmp_path: Path, run: Run) -> None:
     dav = f"location / {{ root {shelf}; dav_methods PUT; create_full_put_path on; client_max_body_size 0; }}"
     with nginx(_folder(tmp_path / "scratch"), dav) as origin:
         done = run("put", "sent", f"{origin}/dav/", "--json")
-        limited = run("put", "sent", f"{origin}/dav")
-    assert (done.code, limited.code) == (0, 0)
+        refused = run("put", "sent", f"{origin}/dav")
+        replaced = run("put", "sent", f"{origin}/dav", "--replace")
+    assert (done.code, refused.code, replaced.code) == (0, 1, 0)
+    assert "--replace replaces it" in refused.errors
     assert {outcome["verified"] for outcome in done.outcomes} == {False}
     assert sha256_of(shelf / "dav" / "sent" / "film ü.bin") == known.sha256
     assert (shelf / "dav" / "sent" / "empty").read_bytes() == b""

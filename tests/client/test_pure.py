@@ -200,5 +200,5 @@ def test_a_folder_is_all_its_files_under_its_name(tmp_path: Path) -> None:
     (tmp_path / "shelf" / "a").write_text("a")
     (tmp_path / "shelf" / "loop").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "single").write_text("s")
-    sources = list(sources_of([tmp_path / "shelf", tmp_path / "single", tmp_path / "missing"]))
+    sources = list(sources_of([tmp_path / "shelf", tmp_path / "single", tmp_path / "missing"], print))
     assert [source.name for source in sources] == ["shelf/a", "shelf/deep/b", "single", "missing"]

@@ -110,6 +110,23 @@ def test_what_fails_is_told_and_the_rest_is_sent(server: Server, film: KnownFile
     assert sha256_of(server.root / "rest" / "film.bin") == film.sha256
 
 
+def test_what_is_left_out_of_a_folder_is_told(server: Server, film: KnownFile, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "shelf" / "empty").mkdir(parents=True)
+    os.mkfifo(tmp_path / "shelf" / "pipe")
+    (tmp_path / "shelf" / "folder-link").symlink_to(tmp_path)
+    (tmp_path / "shelf" / "lost-link").symlink_to("nowhere")
+    (tmp_path / "shelf" / "film-link").symlink_to(film.path)
+    done = run("put", "shelf", f"{server.url}/files/left")
+    assert done.code == 0
+    assert [name for name in server.stored() if name.startswith("left/")] == ["left/shelf/film-link"]
+    assert {line for line in done.errors.splitlines() if "left out" in line} == {
+        "shelf/empty: left out, an empty folder",
+        "shelf/folder-link: left out, a link to a folder",
+        "shelf/lost-link: left out, not a file",
+        "shelf/pipe: left out, not a file",
+    }
+
+
 @pytest.mark.parametrize(
     "words",
     [["only-one"], ["a", "ftp://host/"], ["a", "http://h/", "--chunk-size", "big"], ["a", "http://h/", "-H", "x"]],

@@ -55,7 +55,22 @@ def test_chunks_of_the_size_that_was_asked_for(send: Send, film: KnownFile) -> N
     assert sizes == [2 * MIB, 2 * MIB, film.size - 4 * MIB]
 
 
-def test_each_chunk_carries_a_checksum_where_the_server_checks(send: Send, film: KnownFile) -> None:
+@pytest.mark.parametrize("chunk_size", [None, 8 * MIB + 1])
+def test_what_came_before_a_cut_is_kept_by_a_server_that_checks(
+    send: Send, film: KnownFile, chunk_size: int | None
+) -> None:
+    tus = FakeTus(extensions="creation,checksum", cuts=[2 * MIB])
+
+    def all_or_nothing(asked: Asked) -> Said:
+        if "upload-checksum" in asked.fields and tus.cuts:
+            tus.cuts[0] = 0
+        return tus.script(asked)
+
+    assert send(all_or_nothing, chunk_size=chunk_size)[0].is_done
+    assert [size for method, size in tus.requests if method == "PATCH"] == [film.size, film.size - 2 * MIB]
+
+
+def test_each_small_chunk_carries_a_checksum_where_the_server_checks(send: Send, film: KnownFile) -> None:
     tus = FakeTus(extensions="creation,checksum")
     told: list[str] = []
 
@@ -66,7 +81,7 @@ def test_each_chunk_carries_a_checksum_where_the_server_checks(send: Send, film:
             return Reply(460)
         return tus.script(asked)
 
-    assert send(script)[0].is_done
+    assert send(script, chunk_size=8 * MIB)[0].is_done
     assert told == ["sha1", told[1]] * 2
     assert bytes(tus.content) == film.path.read_bytes()
 
@@ -133,6 +148,7 @@ def test_a_file_that_changed_between_two_runs_is_sent_anew(film: KnownFile, disp
         film.path.write_bytes(known_bytes(film.size, seed=9))
         assert next(iter(put(*sending, display))).is_done
     assert (tus.creations, bytes(tus.content)) == (2, film.path.read_bytes())
+    assert [method for method, _ in tus.requests].count("DELETE") == 1
 
 
 def test_the_same_file_is_gone_on_with_by_a_later_run(film: KnownFile, display: Display) -> None:
