@@ -32,7 +32,12 @@ def test_a_redirect_on_the_same_host_leaves_the_connection_to_the_next_request(f
 )
 def test_redirects_that_lead_nowhere_end_at_once(fetch: Fetch, script: Script, words: str, requests: int) -> None:
     asked: list[Asked] = []
-    outcome = fetch(lambda each: asked.append(each) or script(each))
+
+    def counted(each: Asked) -> Reply:
+        asked.append(each)
+        return script(each)
+
+    outcome = fetch(counted)
     assert words in (outcome.error or "")
     assert len(asked) == requests
 
