@@ -3,6 +3,7 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_a_redirect_on_the_same_host_leaves_the_connection_to_the_next_request(f
 def test_redirects_that_lead_nowhere_end_at_once(fetch: Fetch, script: Script, words: str, requests: int) -> None:
     asked: list[Asked] = []
 
-    def counted(each: Asked) -> Reply:
+    def counted(each: Asked) -> Reply | Literal["cut"]:
         asked.append(each)
         return script(each)
 
