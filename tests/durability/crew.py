@@ -33,8 +33,12 @@ class Client:
         self._made = 0
 
     def work(self, port: int, is_over: threading.Event) -> None:
-        """Change one file after the other until it is over; uploads that were cut off before come first."""
-        waiting = [change for change in self.undecided if change.is_resumable]
+        """Change one file after the other until it is over; uploads that were cut off before come first.
+
+        One that was cut off before it had an address may be there whole, and a second would be refused: it waits for
+        `settle`.
+        """
+        waiting = [change for change in self.undecided if isinstance(change, Resumable) and change.target is not None]
         while not is_over.is_set():
             self.attempt(waiting.pop() if waiting else self._next(), port)
 
