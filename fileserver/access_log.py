@@ -79,11 +79,12 @@ def access_line(seen: Observation) -> str:
 
 
 def path(scope: Scope) -> str:
-    """What was asked for, percent-encoded as it came; of an upload's address, which is its key, the beginning."""
-    prefix = f"{scope.get('root_path', '')}/uploads/"
-    if scope["path"].startswith(prefix):
-        upload_id = scope["path"].removeprefix(prefix)
-        return f"{quote(prefix)}{_plain(upload_id[:8])}{REDACTED}"[:_LONGEST_PATH]
+    """What was asked for, percent-encoded as it came; of an address that is its own key, the beginning."""
+    for secret in ("uploads", "jobs"):
+        prefix = f"{scope.get('root_path', '')}/{secret}/"
+        if scope["path"].startswith(prefix):
+            its_id = scope["path"].removeprefix(prefix)
+            return f"{quote(prefix)}{_plain(its_id[:8])}{REDACTED}"[:_LONGEST_PATH]
     raw = scope.get("raw_path")
     return (quote(scope["path"]) if raw is None else _plain(raw.decode("latin-1")))[:_LONGEST_PATH]
 

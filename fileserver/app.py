@@ -1,28 +1,39 @@
 """The one place where the rooms are joined."""
 
+import logging
+import math
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import anyio
+import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from fileserver import media
-from fileserver.api import errors, files, folders, operations, transform, uploads
+from fileserver.api import errors, files, folders, jobs, operations, tables, transform, uploads
 from fileserver.api.cors import AllowPagesOf
+from fileserver.api.openapi import DescribedApp
 from fileserver.api.service import Service
 from fileserver.api.shortcut import shortcuts
 from fileserver.delivery.refusal import CloseEarlyAnswers
+from fileserver.delivery.workshop import Workshop
 from fileserver.http.origins import parse_origins
+from fileserver.jobs import Jobs, scratch_folder
 from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
 from fileserver.upkeep import kept_up, teller
 from fileserver.web.docs import STATIC
-from storage import Catalogue, Library, LocalStore, Upkeep, UploadLimits, Uploads, catalogue_path
+from fileserver.workers import LAYERS, Pool, PoolLimits, sandbox_layers
+from storage import RESERVED_NAME, Catalogue, Library, LocalStore, Upkeep, UploadLimits, Uploads, catalogue_path
+
+log = logging.getLogger("fileserver.app")
 
 _SWEEP_S = 60.0
+_ENGINE = "fileserver.tables.engine.job"
+"""The module that transforms run, in processes of their own: nothing of it is imported here."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -37,14 +48,16 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await service.library.start()
         try:
-            async with kept_up(_upkeep(service, store, catalogue)), anyio.create_task_group() as tasks:
+            service.workshop.missing = await _missing_layers()
+            upkeep = kept_up(_upkeep(service, store, catalogue))
+            async with upkeep, service.workshop.pool, anyio.create_task_group() as tasks:
                 tasks.start_soon(service.uploads.watch)
                 yield
                 tasks.cancel_scope.cancel()
         finally:
             await service.library.close()
 
-    app = FastAPI(
+    app = DescribedApp(
         title="fileserver",
         version=version("fileserver"),
         lifespan=lifespan,
@@ -54,7 +67,15 @@ def create_app(settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics and the access log are our own
     )
     app.state.service = service
-    routers = (files.router, folders.router, uploads.router, transform.router, operations.router)
+    routers = (
+        files.router,
+        folders.router,
+        uploads.router,
+        transform.router,
+        tables.router,
+        jobs.router,
+        operations.router,
+    )
     for router in routers:
         app.include_router(router)
     app.state.routes = tuple(route for router in routers for route in router.routes)
@@ -78,7 +99,31 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
 def _service(settings: Settings, store: LocalStore, catalogue: Catalogue) -> Service:
     library = Library(store, catalogue, media.detect)
     limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
-    return Service(library, Uploads(library, store, catalogue, limits), settings, Metrics())
+    return Service(library, Uploads(library, store, catalogue, limits), settings, Metrics(), _workshop(settings))
+
+
+def _workshop(settings: Settings) -> Workshop:
+    limits = PoolLimits(
+        jobs=settings.transform_jobs,
+        queue=settings.transform_queue,
+        data_size=max(PoolLimits().data_size, 3 * settings.transform_memory),
+        file_size=settings.max_spill,
+        wall_s=settings.transform_timeout,
+        cpu_s=math.ceil(settings.transform_timeout * 2),  # of two threads
+    )
+    is_writable = settings.may_write and os.access(settings.root, os.W_OK)
+    scratch = scratch_folder(settings.scratch, settings.root / RESERVED_NAME / "scratch", is_writable=is_writable)
+    kept = Jobs(scratch / "jobs", settings.job_lifetime)
+    return Workshop(Pool(_ENGINE, limits), kept, settings.transform_memory, settings.max_spill, scratch)
+
+
+async def _missing_layers() -> frozenset[str]:
+    missing = LAYERS - await anyio.to_thread.run_sync(sandbox_layers)
+    if missing:
+        log.warning(
+            "transforms are confined less than they should be: this machine lacks %s", ", ".join(sorted(missing))
+        )
+    return missing
 
 
 def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep:
@@ -89,8 +134,8 @@ def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep
         hash_rate=service.settings.hash_rate,
         scrub_period_s=service.settings.scrub_period,
         report=teller(service.metrics),
-        jobs=(service.uploads.sweep,) if service.settings.may_write else (),
-        job_pause_s=min(_SWEEP_S, service.settings.upload_lifetime / 4),
+        jobs=(service.workshop.jobs.sweep, *((service.uploads.sweep,) if service.settings.may_write else ())),
+        job_pause_s=min(_SWEEP_S, service.settings.upload_lifetime / 4, service.settings.job_lifetime / 4),
     )
 
 

@@ -93,6 +93,9 @@ class Metrics:
         self.rows = Counter(
             "fileserver_transform_rows", "Rows of transforms, by what became of them.", ("kind",), registry=registry
         )
+        self.transforms = Counter(
+            "fileserver_transforms", "Transforms that ended, by how they did.", ("state",), registry=registry
+        )
         self.hashed = Counter(
             "fileserver_hashed_bytes",
             "Bytes of stored files read in the background, to learn their digests or to compare them.",
@@ -114,8 +117,9 @@ class Metrics:
         MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
         return generate_latest(everybody), CONTENT_TYPE_LATEST
 
-    def count_rows(self, counts: RowCounts) -> None:
-        """Add the rows of a transform that ended."""
+    def count_transform(self, state: str, counts: RowCounts) -> None:
+        """Add a transform that ended, and its rows."""
+        self.transforms.labels(state).inc()
         for kind, count in (("in", counts.rows_in), ("out", counts.rows_out), ("rejected", counts.rows_rejected)):
             self.rows.labels(kind).inc(count)
 

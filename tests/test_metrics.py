@@ -243,12 +243,13 @@ async def test_a_transfer_is_open_from_its_first_byte() -> None:
 
 async def test_rows_are_counted_by_what_became_of_them() -> None:
     metrics = Metrics()
-    metrics.count_rows(Counts(10, 7, 3))
-    metrics.count_rows(Counts(1, 1, 0))
+    metrics.count_transform("done", Counts(10, 7, 3))
+    metrics.count_transform("failed", Counts(1, 1, 0))
     rows = {
         name: value for name, value in samples(metrics).items() if name.startswith("fileserver_transform_rows_total")
     }
     assert sorted(rows.values()) == [3, 8, 11]
+    assert samples(metrics)['fileserver_transforms_total{state="failed"}'] == 1
 
 
 async def test_applications_in_one_process_do_not_meet(observe: Observer) -> None:
@@ -317,6 +318,10 @@ def test_an_upload_is_logged_by_the_beginning_of_its_address() -> None:
     scope = {**http_scope("PATCH", path), "raw_path": path.replace("u", "%75").encode(), "root_path": "/prefix"}
     assert access_log.path(scope) == "/prefix/uploads/abcdefgh[redacted]"
     assert access_log.path(http_scope("GET", "/files/uploads/2024-report.csv")) == "/files/uploads/2024-report.csv"
+
+
+def test_a_job_is_logged_by_the_beginning_of_its_address() -> None:
+    assert access_log.path(http_scope("GET", "/jobs/abcdefgh12345678/rejects")) == "/jobs/abcdefgh[redacted]"
 
 
 def test_the_examples_in_the_text_hold() -> None:

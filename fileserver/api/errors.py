@@ -9,12 +9,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from fileserver.api.jobs import job_headers
 from fileserver.api.methods import allowed_methods
 from fileserver.api.requests import file_href, root_href, route_path
 from fileserver.api.service import service_of
+from fileserver.api.table_faults import problem_of_fault
 from fileserver.api.upload_answers import limit, offers
+from fileserver.api.writes import key_taken
 from fileserver.delivery.asgi import ClientLeft
+from fileserver.delivery.exchange import JobCancelled, TransformFailed
 from fileserver.delivery.spill import SpillFull
+from fileserver.delivery.table_sources import FieldAfterFile
 from fileserver.delivery.upload import FieldTooLong, NoFileInForm
 from fileserver.http import problems, tus
 from fileserver.http.form_parts import FormTooComplex, MalformedForm
@@ -22,8 +27,10 @@ from fileserver.http.negotiation import choose
 from fileserver.http.problems import Headers, Problem, ProblemError, ProblemType
 from fileserver.http.resumable import InconsistentLength
 from fileserver.http.upload_state import MalformedUpload
-from fileserver.tables import HeaderFault, PlanFault, RowFault
+from fileserver.jobs import NoRoomForJob, NoSuchJob
+from fileserver.tables import TableFault
 from fileserver.web.listing import page_headers, problem_page
+from fileserver.workers import QueueFull
 from storage import (
     DigestMismatch,
     DraftBusy,
@@ -52,21 +59,26 @@ from storage import (
 _TABLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
     DraftBusy: (problems.UPLOAD_BUSY, "Another server is writing this upload. Try again."),
     DigestMismatch: (problems.DIGEST_MISMATCH, "Nothing was stored."),
+    FieldAfterFile: (problems.MALFORMED_FORM, "A transform takes one file, and all fields before it."),
     FieldTooLong: (problems.FORM_TOO_COMPLEX, "A field that is no file is too long."),
     FolderInTheWay: (problems.FOLDER_IN_THE_WAY, "A folder has this name, or a file that of a folder above it."),
     FormTooComplex: (problems.FORM_TOO_COMPLEX, "Send fewer parts, or shorter headers."),
     IsFolder: (problems.IS_FOLDER, "This is a folder: its address ends in a slash."),
     InconsistentLength: (problems.INCONSISTENT_LENGTH, "Content-Length and Upload-Length do not agree."),
+    JobCancelled: (problems.JOB_CANCELLED, "Somebody has deleted the job."),
     KeyBusy: (problems.KEY_BUSY, "Another write of this file is not over. Try again."),
     LengthMismatch: (problems.INCONSISTENT_LENGTH, "The upload was promised another length, or has more bytes."),
     MalformedForm: (problems.MALFORMED_FORM, "The body is not a whole multipart/form-data."),
+    NoSuchJob: (problems.NOT_FOUND, "There is no such job, or no more."),
     NoFileInForm: (problems.MALFORMED_FORM, "The form holds no file."),
+    NoRoomForJob: (problems.NO_SPACE, "The disk has no room for this."),
     NoSpace: (problems.NO_SPACE, "The disk has no room for this."),
     NotFound: (problems.NOT_FOUND, "Nothing is stored under this name."),
     OtherFileSystem: (problems.READ_ONLY, "This folder is on another file system than the root: it can be read alone."),
     PreconditionFailed: (problems.PRECONDITION_FAILED, "What is stored is not what the request expects."),
+    QueueFull: (problems.TOO_MANY_TRANSFORMS, "Try again in a moment."),
     ReadOnlyStore: (problems.READ_ONLY, "This server is read-only."),
-    SpillFull: (problems.NO_SPACE, "The answer has grown too long while you were sending. Read it as you send."),
+    SpillFull: (problems.NO_SPACE, "The output that waits for you takes more disk than it may."),
     StoreDegraded: (problems.STORAGE_DEGRADED, "The disk failed to keep what it took. Somebody has to look at it."),
     StorageError: (problems.STORAGE_UNAVAILABLE, "The storage failed. Try again later."),
     UploadExpired: (problems.UPLOAD_EXPIRED, "Its bytes are thrown away. Begin again."),
@@ -82,9 +94,8 @@ _TELLING = (
     TooManyUploads,
     OffsetMismatch,
     MalformedUpload,
-    PlanFault,
-    RowFault,
-    HeaderFault,
+    TableFault,
+    TransformFailed,
 )
 """Errors that carry what the client is told."""
 
@@ -141,18 +152,8 @@ def problem_of(error: Exception) -> Problem:
             return problem
         case NotKept(is_full=is_full):
             return Problem(*_TABLE[NoSpace if is_full else StoreDegraded])
-        case _:
-            return _problem_of_data(error)
-
-
-def _problem_of_data(error: Exception) -> Problem:
-    match error:
-        case PlanFault(parameter=parameter, position=position, reason=reason):
-            return Problem(problems.PLAN_FAULT, reason, {"parameter": parameter, "position": position})
-        case RowFault(row=row, line=line, reason=reason):
-            return Problem(problems.MALFORMED_ROW, reason, {"row": row, "line": line})
-        case HeaderFault(reason=reason):
-            return Problem(problems.MALFORMED_TABLE, reason)
+        case TableFault():
+            return problem_of_fault(error)
         case _:
             kind = next(kind for kind in type(error).__mro__ if kind in _TABLE)
             return Problem(*_TABLE[kind])
@@ -163,12 +164,18 @@ async def _answer_error(request: Request, error: Exception) -> Response:
         return answer(request, error.problem, error.headers)
     if isinstance(error, IsFolder) and request.method in {"GET", "HEAD"} and _names_a_file(request):
         return RedirectResponse(file_href(request, error.key + "/"), 307, {"cache-control": "no-store"})
-    return answer(request, problem_of(error), _told_with(request, error))
+    if isinstance(error, PreconditionFailed) and not _has_preconditions(request):
+        error = key_taken(error.key)
+        return answer(request, error.problem)
+    cause = error.cause if isinstance(error, TransformFailed) else error
+    return answer(request, problem_of(cause), _told_with(request, error))
 
 
 def _told_with(request: Request, error: Exception) -> Headers:
     match error:
-        case KeyBusy() | DraftBusy():
+        case TransformFailed(job_id=job_id):
+            return job_headers(request, job_id)
+        case KeyBusy() | DraftBusy() | QueueFull():
             return (("retry-after", "1"),)
         case TooManyUploads():
             return (("retry-after", "60"),)
@@ -178,6 +185,11 @@ def _told_with(request: Request, error: Exception) -> Headers:
             return (limit(request),)
         case _:
             return ()
+
+
+def _has_preconditions(request: Request) -> bool:
+    """Whether the request's own preconditions are asked: those of a transform would be of what it makes."""
+    return not route_path(request).startswith("/transform")
 
 
 def _names_a_file(request: Request) -> bool:

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from fileserver.delivery.asgi import App
+from fileserver.delivery.workshop import Workshop
 from fileserver.metrics import Metrics
 from fileserver.settings import Settings
 from storage import Library, Uploads
@@ -21,6 +22,7 @@ class Service:
     uploads: Uploads
     settings: Settings
     metrics: Metrics
+    workshop: Workshop
 
 
 def service_of(request: Request) -> Service:

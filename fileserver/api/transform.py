@@ -5,19 +5,41 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from fileserver.api import openapi
-from fileserver.api.requests import key_text
+from fileserver.api.jobs import job_href
+from fileserver.api.requests import (
+    content_digests,
+    content_size,
+    fields_of,
+    file_href,
+    key_text,
+    media_type_of,
+    merged,
+    must_be_whole,
+    owner_of,
+    promise_of,
+    repr_digests,
+)
 from fileserver.api.service import Answer, service_of
-from fileserver.delivery.transform import Source, SpillLimits, Transforming, form_file, raw_body, stored_file
+from fileserver.api.transform_wishes import Wish, joins_of, wish_of
+from fileserver.delivery.asgi import body_of
+from fileserver.delivery.exchange import TransformRequest
+from fileserver.delivery.table_sources import Source, begun_form, form_table, raw_table, stored_table
+from fileserver.delivery.transform import StoringResult, Transforming
+from fileserver.delivery.upload import Promise
+from fileserver.delivery.workshop import Keep
 from fileserver.http import problems
 from fileserver.http.problems import Problem, ProblemError
-from fileserver.tables import parse_plan
-from storage import key_to_read
+from fileserver.tables import MAX_PLAN_SIZE, PlanFault
+from storage import TooLarge, key_to_read, name_of
 
 router = APIRouter(tags=["transform"])
 
+_FORM = "multipart/form-data"
 _RAW = frozenset(
     {"", "text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/octet-stream"}
 )
+_CODINGS = {"": "", "identity": "", "gzip": "gzip", "x-gzip": "gzip", "zstd": "zstd"}
+"""Content codings that a worker can undo, by their names (RFC 9110 s.8.4.1)."""
 
 
 @router.post(
@@ -27,20 +49,23 @@ _RAW = frozenset(
     openapi_extra=openapi.TRANSFORM_BODY,
 )
 async def transform_body(request: Request) -> Response:
-    """The body is the table itself, or a multipart/form-data with it as a file. Nothing is stored.
+    """The body is the table itself, or a multipart/form-data with it as a file; gzip and zstd are undone.
 
-    The answer begins while the body still arrives.
+    The answer begins while the body still arrives. Nothing is stored unless `save` names a key for the table, or
+    `save_result` one for its transformation; `replace=true` lets them replace a file.
     """
-    content_type = request.headers.get("content-type", "")
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == "multipart/form-data":
-        return _transformed(request, partial(form_file, content_type=content_type))
+    media_type, coding = media_type_of(request), _coding(request)
+    must_be_whole(fields_of(request))
+    if media_type == _FORM:
+        return await _transform_form(request, coding)
     if media_type not in _RAW:
-        detail = f"Send the table as text/csv or as a file of a form, not as {media_type}."
-        raise ProblemError(
-            Problem(problems.UNSUPPORTED_MEDIA_TYPE, detail), (("accept-post", "text/csv, multipart/form-data"),)
-        )
-    return _transformed(request, raw_body)
+        raise _unsupported(f"Send the table as text/csv or as a file of a form, not as {media_type}.")
+    wish = await wish_of(request, request.query_params.multi_items())
+    fields = fields_of(request)
+    digests = {} if wish.save else merged(content_digests(fields), repr_digests(fields))
+    source = partial(raw_table, length=content_size(fields), digests=digests)
+    promise = promise_of(request) if wish.save else None
+    return _answer(request, wish, source, coding=coding, promise=promise)
 
 
 @router.get(
@@ -52,14 +77,102 @@ async def transform_body(request: Request) -> Response:
 @router.head("/transform/{key:key}", include_in_schema=False)
 async def transform_stored(request: Request) -> Response:
     """The same over a stored file."""
-    service = service_of(request)
+    return await _transform_stored(request, request.query_params.multi_items())
+
+
+@router.post(
+    "/transform/{key:key}",
+    summary="Transform a stored table by a plan in JSON",
+    response_class=Response,
+    openapi_extra=openapi.TRANSFORM_STORED_BY_PLAN,
+)
+async def transform_stored_by_plan(request: Request) -> Response:
+    """The body is the plan, or empty where the query says it."""
+    pairs = request.query_params.multi_items()
+    body = await _plan_text(request)
+    if body:
+        if media_type_of(request) != "application/json":
+            raise _unsupported("Send the plan as application/json.", accepted="application/json")
+        pairs.append(("plan", body))
+    return await _transform_stored(request, pairs)
+
+
+async def _transform_form(request: Request, coding: str) -> Response:
+    if coding:
+        raise _unsupported("A form comes as it is: compress the file in it, or send it alone.")
+    form = await begun_form(request.receive, request.headers.get("content-type", ""))
+    try:
+        wish = await wish_of(request, [*request.query_params.multi_items(), *form.fields])
+        promise = Promise(None, service_of(request).settings.max_size, {})
+        return _answer(request, wish, partial(form_table, form=form), name=form.filename, promise=promise)
+    except BaseException:
+        await form.events.aclose()
+        raise
+
+
+async def _transform_stored(request: Request, pairs: list[tuple[str, str]]) -> Response:
     key = key_to_read(key_text(request, "/transform/"))
-    source = partial(stored_file, library=service.library, key=key, chunk_size=service.settings.chunk_size)
-    return _transformed(request, source)
+    wish = await wish_of(request, pairs)
+    if wish.save is not None:
+        raise PlanFault("the table is stored already", "save")
+    source = partial(stored_table, library=service_of(request).library, key=key)
+    return _answer(request, wish, source, name=name_of(key))
 
 
-def _transformed(request: Request, source: Source) -> Response:
+def _answer(
+    request: Request,
+    wish: Wish,
+    source: Source,
+    *,
+    coding: str = "",
+    name: str | None = None,
+    promise: Promise | None = None,
+) -> Response:
     service = service_of(request)
-    plan = parse_plan(request.query_params.multi_items())
-    limits = SpillLimits(None, service.settings.max_spill)
-    return Answer(Transforming(plan, source, limits, service.metrics.count_rows))
+    if wish.save is not None and coding:
+        raise PlanFault("a table that comes compressed cannot be stored as it is meant", "save")
+    keep = Keep(service.library, wish.save, wish.condition, promise) if wish.save and promise else None
+    asked = TransformRequest(
+        asked=wish.asked,
+        source=source,
+        joins=joins_of(wish.asked.plan),
+        owner=owner_of(request),
+        job_href=partial(job_href, request),
+        on_end=service.metrics.count_transform,
+        content_encoding=coding,
+        name=name,
+        keep=keep,
+    )
+    if wish.save_result is None:
+        return Answer(Transforming(service.workshop, service.library, asked))
+    href, max_size = partial(file_href, request), service.settings.max_size
+    return Answer(
+        StoringResult(service.workshop, service.library, asked, wish.save_result, wish.condition, max_size, href)
+    )
+
+
+async def _plan_text(request: Request) -> str:
+    """The body as text. Raises TooLarge."""
+    body = bytearray()
+    async for chunk in body_of(request.receive):
+        body += chunk
+        if len(body) > MAX_PLAN_SIZE:
+            raise TooLarge(MAX_PLAN_SIZE)
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise PlanFault("the plan is no text in UTF-8", "plan") from error
+
+
+def _coding(request: Request) -> str:
+    """The content coding of the body. Raises ProblemError for one that is not known here."""
+    given = ",".join(fields_of(request).lines("content-encoding")).strip().lower()
+    if given not in _CODINGS:
+        raise _unsupported(
+            f"The content coding {given} is not known here.", header="accept-encoding", accepted="gzip, zstd"
+        )
+    return _CODINGS[given]
+
+
+def _unsupported(detail: str, *, header: str = "accept-post", accepted: str = f"text/csv, {_FORM}") -> ProblemError:
+    return ProblemError(Problem(problems.UNSUPPORTED_MEDIA_TYPE, detail), ((header, accepted),))

@@ -1,22 +1,22 @@
-"""Output that its reader does not take yet: a little in memory, the rest in an unlinked file.
+"""Output that its reader does not take yet: a little in memory, the rest in unlinked files.
 
 A client that sends its whole request before it reads the answer (most HTTP libraries and every browser do) would stall
 for ever if the answer waited for it. While its upload lasts, output goes here instead.
 """
 
+import os
 import tempfile
 from collections import deque
 from pathlib import Path
 from types import TracebackType
 
-import aiofiles
-import aiofiles.os
 import anyio
 import anyio.to_thread
-from aiofiles.threadpool.binary import AsyncBufferedIOBase, AsyncBufferedReader
 
 MEMORY_SIZE = 8 << 20  # bytes
 READ_SIZE = 256 * 1024  # bytes
+FILE_SIZE = 64 << 20
+"""Bytes after which a new file begins: those that were read are gone, so that the disk holds little more than waits."""
 
 
 class SpillFull(Exception):
@@ -24,18 +24,19 @@ class SpillFull(Exception):
 
 
 class Spill:
-    """A queue of bytes with one writer and one reader; `async with` it, and the file is gone at the end."""
+    """A queue of bytes with one writer and one reader; `async with` it, and its files are gone at the end."""
 
     def __init__(self, directory: Path | None, max_size: int) -> None:
         self._directory = directory
         self._max_size = max_size
         self._memory: deque[bytes] = deque()
         self._memory_size = 0
-        self._files: tuple[AsyncBufferedIOBase, AsyncBufferedReader] | None = None
-        self._written = 0
-        self._read = 0
+        self._files: deque[_File] = deque()
+        self._files_size = 0
         self._is_ended = False
         self._changed = anyio.Event()
+        self.size = 0
+        """Bytes that were put."""
 
     async def __aenter__(self) -> "Spill":
         """Nothing is opened before it is needed."""
@@ -45,17 +46,19 @@ class Spill:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Drop what is left."""
-        for file in self._files or ():
-            with anyio.CancelScope(shield=True):
-                await file.close()
+        while self._files:
+            self._files.popleft().close()
 
     async def put(self, chunk: bytes) -> None:
-        """Take a chunk, without waiting for the reader. Raises SpillFull."""
-        if self._written == self._read and self._memory_size + len(chunk) <= MEMORY_SIZE:
+        """Take a chunk, without waiting for the reader. Raises SpillFull, also where the disk takes no more."""
+        if not self._files_size and self._memory_size + len(chunk) <= MEMORY_SIZE:
             self._memory.append(chunk)
             self._memory_size += len(chunk)
         else:
+            if self._files_size + len(chunk) > self._max_size:
+                raise SpillFull
             await self._write(chunk)
+        self.size += len(chunk)
         self._wake()
 
     def end(self) -> None:
@@ -66,11 +69,21 @@ class Spill:
     @property
     def waiting(self) -> int:
         """Bytes that were put and not taken."""
-        return self._memory_size + self._written - self._read
+        return self._memory_size + self._files_size
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing more comes."""
+        return self._is_ended
 
     async def has_room(self) -> None:
         """Wait until what waits fits into memory again."""
         while self.waiting > MEMORY_SIZE // 2:
+            await self._changed.wait()
+
+    async def is_whole(self) -> None:
+        """Wait until nothing more comes."""
+        while not self._is_ended:
             await self._changed.wait()
 
     async def take(self) -> bytes | None:
@@ -83,8 +96,7 @@ class Spill:
             chunk = self._memory.popleft()
             self._memory_size -= len(chunk)
         else:
-            with anyio.CancelScope(shield=True):
-                chunk = await self._read_back()
+            chunk = await self._read()
         self._wake()
         return chunk
 
@@ -93,24 +105,53 @@ class Spill:
         self._changed = anyio.Event()
 
     async def _write(self, chunk: bytes) -> None:
-        if self._written - self._read + len(chunk) > self._max_size:
-            raise SpillFull
-        sink, _ = self._files = self._files or await _unlinked_file(self._directory)
-        await sink.write(chunk)
-        await sink.flush()
-        self._written += len(chunk)
+        if not self._files or self._files[-1].written >= FILE_SIZE:
+            self._files.append(_File(self._directory))
+        file = self._files[-1]
+        with anyio.CancelScope(shield=True):  # a thread that goes on writing would meet a closed file
+            try:
+                await anyio.to_thread.run_sync(file.append, chunk)
+            except OSError as error:
+                raise SpillFull from error
+        file.written += len(chunk)  # only now: the reader takes what is surely there
+        self._files_size += len(chunk)
 
-    async def _read_back(self) -> bytes:
-        _, source = self._files = self._files or await _unlinked_file(self._directory)
-        chunk: bytes = await source.read(min(READ_SIZE, self._written - self._read))
-        self._read += len(chunk)
+    async def _read(self) -> bytes:
+        while not self._files[0].waiting:
+            self._files.popleft().close()
+        file = self._files[0]
+        with anyio.CancelScope(shield=True):
+            chunk = await anyio.to_thread.run_sync(file.next)
+        file.taken += len(chunk)
+        self._files_size -= len(chunk)
         return chunk
 
 
-async def _unlinked_file(directory: Path | None) -> tuple[AsyncBufferedIOBase, AsyncBufferedReader]:
-    """A new file with no name, opened once to append and once to read: two places that never disturb each other."""
-    descriptor, path = await anyio.to_thread.run_sync(lambda: tempfile.mkstemp(dir=directory))
-    sink = await aiofiles.open(descriptor, "wb")
-    source = await aiofiles.open(path, "rb")
-    await aiofiles.os.unlink(path)
-    return sink, source
+class _File:
+    """A file with no name: written at its end, read from its beginning."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._descriptor = -1
+        self.written = 0
+        self.taken = 0
+
+    @property
+    def waiting(self) -> int:
+        return self.written - self.taken
+
+    def append(self, chunk: bytes) -> None:
+        if self._descriptor < 0:
+            self._descriptor, path = tempfile.mkstemp(dir=self._directory)
+            os.unlink(path)
+        left, offset = memoryview(chunk), self.written
+        while left:
+            size = os.pwrite(self._descriptor, left, offset)
+            left, offset = left[size:], offset + size
+
+    def next(self) -> bytes:
+        return os.pread(self._descriptor, min(READ_SIZE, self.waiting), self.taken)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)

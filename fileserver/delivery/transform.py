@@ -1,186 +1,212 @@
-"""A table on its way through a transform: from a request body or a stored file, out as it comes."""
+"""A transform as an answer: the table that leaves as it comes, held until it is whole, or stored."""
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+import json
+from contextlib import aclosing
 from dataclasses import dataclass
-from pathlib import Path
 
 import anyio
-from anyio.abc import TaskGroup
 
-from fileserver.delivery.asgi import (
-    HeaderLines,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    body_of,
-    cancel_on_departure,
-    end,
-    more,
-    start,
-)
-from fileserver.delivery.spill import Spill
-from fileserver.delivery.upload import NoFileInForm, form_events, part_bytes
-from fileserver.http.form_parts import FormEvent, PartBegin
-from fileserver.tables import Counts, Plan, Transform
-from storage import Key, Library
+from fileserver.delivery.asgi import ClientLeft, HeaderLines, Receive, Scope, Send, end, start
+from fileserver.delivery.exchange import Exchange, TransformRequest, Way, exchanged
+from fileserver.delivery.listing import Href, row_of
+from fileserver.delivery.workshop import Workshop, saved
+from fileserver.http.digests import format_digest
+from fileserver.http.disposition import content_disposition
+from fileserver.tables import Counts
+from fileserver.tables.media_types import file_extension, media_type
+from storage import Condition, Entry, Key, Library
 
 SMALL_SIZE = 64 * 1024
 """Bytes of output up to which an answer is held until it is whole, so that its counts fit into the headers."""
-HOLD_S = 0.25
-"""How long such an answer is held at most: a live stream has to start."""
-
-Chunks = AbstractAsyncContextManager[AsyncIterable[bytes]]
-Source = Callable[[Receive], Chunks]
-"""Opens the table that a request asks to transform."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpillLimits:
-    """Where output waits for a client that is still sending, and how much of it (bytes)."""
-
-    directory: Path | None
-    max_size: int
+HOLD_S = 0.1
+"""How long such an answer is held at most: a stream has to start."""
+SMALL_TABLE_SIZE = 4 << 20
+"""Bytes of a table that is worked through in a moment: its answer may be held for `HOLD_SMALL_S` instead."""
+HOLD_SMALL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Transforming:
     """An ASGI application that answers with a transformed table.
 
-    Nothing is sent before there is output: what is wrong until then is raised (PlanFault, HeaderFault, RowFault, what
-    the source raises) and can still become a proper error. Later faults tear the connection.
+    Nothing is sent before there is output: what is wrong until then is raised (see `exchanged`) and can still become a
+    proper error. Later faults tear the connection.
     """
 
-    plan: Plan
-    source: Source
-    limits: SpillLimits
-    on_counts: Callable[[Counts], None]
+    workshop: Workshop
+    library: Library
+    request: TransformRequest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. HEAD opens the table and says what kind of answer GET would give."""
         if scope["method"] == "HEAD":
-            async with self.source(receive):
-                await start(send, 200, self._headers())
+            async with self.request.source(receive):
+                await start(send, 200, headers_of(self.request, None))
                 await end(send)
             return
-        transform = Transform(self.plan)
-        failure: Exception | None = None
-        async with Spill(self.limits.directory, self.limits.max_size) as spill, anyio.create_task_group() as tasks:
-            tasks.start_soon(self._send, send, transform, spill, tasks.cancel_scope)
-            request = _Request(receive, tasks)
-            if scope["method"] != "POST":
-                request.watch()
-            try:
-                await self._produce(transform, request, spill)
-            except Exception as error:  # of any kind: it is raised again below, outside the group
-                failure = error
-                tasks.cancel_scope.cancel()
-        self.on_counts(transform.counts)
-        if failure is not None:
-            raise failure
 
-    async def _produce(self, transform: Transform, request: "_Request", spill: Spill) -> None:
-        async with self.source(request.receive) as chunks, aclosing(transform.output(chunks)) as output:
-            async for chunk in output:
-                if request.is_read:
-                    await spill.has_room()
-                await spill.put(chunk)
-        spill.end()
+        async def finish(exchange: Exchange) -> None:
+            await (_send_whole if is_held else _send_stream)(exchange, send)
 
-    async def _send(self, send: Send, transform: Transform, spill: Spill, stop: anyio.CancelScope) -> None:
-        held, is_whole = await _held(spill)
-        known = _totals(transform.counts, sum(map(len, held))) if is_whole else ()
-        await start(send, 200, (*self._headers(), *known))
-        for chunk in held:
-            await more(send, chunk)
-        while not is_whole and (late := await spill.take()) is not None:
-            await more(send, late)
-        await end(send)
-        stop.cancel()
+        # Who speaks HTTP/1.0 knows no chunks, and would take the end of the connection for that of the table.
+        is_held = self.request.asked.plan.delivery == "complete" or scope["http_version"] == "1.0"
+        way: Way = "whole" if is_held else "stream"
+        try:
+            await exchanged(self.workshop, self.library, self.request, way, receive, finish)
+        except ClientLeft:
+            return  # nobody is there to be told
 
-    def _headers(self) -> HeaderLines:
+
+@dataclass(frozen=True, slots=True)
+class StoringResult:
+    """An ASGI application that stores a transformed table under a key, and answers with its entry and the counts."""
+
+    workshop: Workshop
+    library: Library
+    request: TransformRequest
+    key: Key
+    condition: Condition
+    max_size: int | None
+    href: Href
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request with 201. Raises what `exchanged` does."""
+
+        async def finish(exchange: Exchange) -> None:
+            entry = await self._stored(exchange)
+            body = self._told(entry, exchange)
+            await exchange.start(
+                send, (*self._headers(entry, exchange), ("content-length", str(len(body)))), status=201
+            )
+            await exchange.end(send, body)
+
+        try:
+            await exchanged(self.workshop, self.library, self.request, "store", receive, finish)
+        except ClientLeft:
+            return
+
+    async def _stored(self, exchange: Exchange) -> Entry:
+        async with (
+            aclosing(exchange.output()) as output,
+            self.library.receive(output, length=None, max_size=self.max_size, digests={}) as received,
+        ):
+            entry, _ = await self.library.commit(received, self.key, condition=self.condition)
+        exchange.job.add_saved(saved(entry))
+        await exchange.job.end("done")
+        return entry
+
+    def _headers(self, entry: Entry, exchange: Exchange) -> HeaderLines:
         return (
-            ("content-type", self.plan.media_type),
+            ("content-type", "application/json"),
             ("cache-control", "no-store"),
-            ("x-content-type-options", "nosniff"),
-            ("x-accel-buffering", "no"),
-            ("accept-ranges", "none"),
+            ("location", self.href(entry.key)),
+            ("etag", f'"{entry.etag}"'),
+            *_counted(exchange.work.counts),
+            *_job_headers(exchange),
         )
 
+    def _told(self, entry: Entry, exchange: Exchange) -> bytes:
+        counts = exchange.work.counts
+        told = {
+            "entry": row_of(entry, self.href),
+            "rows_in": counts.rows_in,
+            "rows_out": counts.rows_out,
+            "rows_rejected": counts.rows_rejected,
+            "job": self.request.job_href(exchange.job.id),
+        }
+        return json.dumps(told, separators=(",", ":")).encode()
 
-def _totals(counts: Counts, length: int) -> HeaderLines:
+
+def headers_of(request: TransformRequest, exchange: Exchange | None) -> HeaderLines:
+    """The head of an answer, as far as it is known before the output; of a job, where there is one."""
+    output = request.asked.plan.output
+    begun = {} if exchange is None else exchange.work.begun
+    name = (
+        ()
+        if request.name is None
+        else (("content-disposition", content_disposition("inline", _renamed(request.name, file_extension(output)))),)
+    )
     return (
-        ("content-length", str(length)),
-        ("transform-rows-in", str(counts.rows_in)),
-        ("transform-rows-out", str(counts.rows_out)),
-        ("transform-rows-rejected", str(counts.rows_rejected)),
+        ("content-type", str(begun.get("media_type") or media_type(output))),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("x-accel-buffering", "no"),
+        ("accept-ranges", "none"),
+        *name,
+        *(
+            ()
+            if exchange is None
+            else (("transform-plan", str(begun.get("plan", "streaming"))), *_job_headers(exchange))
+        ),
     )
 
 
-class _Request:
-    """The request's body; once it has been read, a client that leaves ends the whole transform."""
-
-    def __init__(self, receive: Receive, tasks: TaskGroup) -> None:
-        self._receive = receive
-        self._tasks = tasks
-        self.is_read = False
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.request" and not message.get("more_body", False):
-            self.watch()
-        return message
-
-    def watch(self) -> None:
-        self.is_read = True
-        self._tasks.start_soon(cancel_on_departure, self._receive, self._tasks.cancel_scope)
+async def _send_stream(exchange: Exchange, send: Send) -> None:
+    """Answer with the output as it comes; one that is small and whole in a moment with its length and counts."""
+    held, is_whole = await _held(exchange)
+    await exchange.work.has_begun.wait()
+    known: HeaderLines = ()
+    if is_whole:
+        await exchange.job.end("done")
+        known = (("content-length", str(sum(map(len, held)))), *_counted(exchange.work.counts))
+    await exchange.start(send, (*headers_of(exchange.request, exchange), *known))
+    for chunk in held:
+        await exchange.more(send, chunk)
+    if not is_whole:
+        await _send_rest(exchange, send)
+    await exchange.end(send)
 
 
-async def _held(spill: Spill) -> tuple[list[bytes], bool]:
+async def _send_whole(exchange: Exchange, send: Send) -> None:
+    """Answer when all of the output is there, with its length, digest and counts."""
+    await exchange.spill.is_whole()
+    known = (("content-length", str(exchange.spill.size)), *_counted(exchange.work.counts))
+    digest = () if exchange.digest is None else (("repr-digest", format_digest("sha-256", exchange.digest.digest())),)
+    await exchange.start(send, (*headers_of(exchange.request, exchange), *known, *digest))
+    await _send_rest(exchange, send)
+    await exchange.end(send)
+
+
+async def _send_rest(exchange: Exchange, send: Send) -> None:
+    async with aclosing(exchange.output()) as output:
+        async for chunk in output:
+            await exchange.more(send, chunk)
+    await exchange.job.end("done")
+
+
+async def _held(exchange: Exchange) -> tuple[list[bytes], bool]:
     """The first output, and whether it is all: as much as is small, or as comes in a moment."""
-    first = await spill.take()
+    first = await exchange.spill.take()
     held, size = [first or b""], len(first or b"")
     is_whole = first is None
-    with anyio.move_on_after(HOLD_S):
+    with anyio.move_on_after(_patience_s(exchange)):
         while not is_whole and size < SMALL_SIZE:
-            chunk = await spill.take()
+            chunk = await exchange.spill.take()
             is_whole = chunk is None
             held.append(chunk or b"")
             size += len(chunk or b"")
     return held, is_whole
 
 
-@asynccontextmanager
-async def raw_body(receive: Receive) -> AsyncIterator[AsyncIterable[bytes]]:
-    """The request's body is the table."""
-    async with aclosing(body_of(receive)) as chunks:
-        yield chunks
+def _patience_s(exchange: Exchange) -> float:
+    if not exchange.is_read:
+        return 0  # more comes in any case while more is sent to us
+    return HOLD_SMALL_S if exchange.input_size <= SMALL_TABLE_SIZE else HOLD_S
 
 
-@asynccontextmanager
-async def form_file(receive: Receive, *, content_type: str) -> AsyncIterator[AsyncIterable[bytes]]:
-    """The first file of a form is the table. Raises NoFileInForm, MalformedForm, FormTooComplex."""
-    async with aclosing(form_events(body_of(receive), content_type)) as events, aclosing(_first_file(events)) as chunks:
-        yield chunks
+def _job_headers(exchange: Exchange) -> HeaderLines:
+    href = exchange.request.job_href(exchange.job.id)
+    return (("transform-id", exchange.job.id), ("link", f'<{href}>; rel="describedby"'))
 
 
-@asynccontextmanager
-async def stored_file(
-    _receive: Receive, *, library: Library, key: Key, chunk_size: int
-) -> AsyncIterator[AsyncIterable[bytes]]:
-    """A stored file is the table. Raises NotFound, IsFolder."""
-    async with library.open(key) as reader, aclosing(reader.chunks(range(reader.entry.size), chunk_size)) as chunks:
-        yield chunks
+def _counted(counts: Counts) -> HeaderLines:
+    return (
+        ("transform-rows-in", str(counts.rows_in)),
+        ("transform-rows-out", str(counts.rows_out)),
+        ("transform-rows-rejected", str(counts.rows_rejected)),
+    )
 
 
-async def _first_file(events: AsyncGenerator[FormEvent, None]) -> AsyncGenerator[bytes, None]:
-    async for event in events:
-        if isinstance(event, PartBegin) and event.filename is not None:
-            async for chunk in part_bytes(events):
-                yield chunk
-            break
-    else:
-        raise NoFileInForm
-    async for _ in events:  # to the closing boundary: a form cut short is no whole table
-        pass
+def _renamed(name: str, extension: str) -> str:
+    stem, dot, _ = name.rpartition(".")
+    return f"{stem if dot and stem else name}.{extension}"

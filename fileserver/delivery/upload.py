@@ -13,7 +13,7 @@ FIELD_SIZE = 8192  # bytes a field that is no file may have
 
 
 class FieldTooLong(Exception):
-    """A form field that is no file is longer than `FIELD_SIZE`."""
+    """A form field that is no file is longer than it may be."""
 
 
 class NoFileInForm(Exception):
@@ -77,7 +77,7 @@ async def put_form_files(
             if not isinstance(event, PartBegin):
                 continue
             if event.filename is None:
-                fields[event.name] = await _field(events)
+                fields[event.name] = await field_of(events, FIELD_SIZE)
             elif event.filename != "":  # a file input left empty sends a part without name and bytes
                 key = key_of(event.filename)
                 receiving = library.receive(part_bytes(events), length=None, max_size=max_size, digests={})
@@ -141,10 +141,11 @@ async def part_bytes(events: AsyncIterator[FormEvent]) -> AsyncIterator[bytes]:
                 return
 
 
-async def _field(events: AsyncIterator[FormEvent]) -> str:
+async def field_of(events: AsyncIterator[FormEvent], max_size: int) -> str:
+    """The value of the field that has just begun. Raises FieldTooLong above so many bytes."""
     value = bytearray()
     async for payload in part_bytes(events):
         value += payload
-        if len(value) > FIELD_SIZE:
+        if len(value) > max_size:
             raise FieldTooLong
     return value.decode("utf-8", "replace")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fileserver.settings.description import ENV_PREFIX
@@ -81,7 +81,42 @@ class Settings(BaseSettings):
     max_spill: Annotated[Size, Shown("BYTES")] = Field(
         default=10 * GIB,
         ge=1,
-        description="Disk that one transform may use for output that its client does not read yet.",
+        description="Disk that one transform may use for what does not fit into its memory, and as much again for "
+        "output that its client does not read yet.",
+    )
+    scratch: Annotated[Path | None, Shown("FOLDER", default="by root")] = Field(
+        default=None,
+        description="Where transforms keep what they are working on and what they tell of it. If not said, below the "
+        "root in `.fileserver`; of a read-only server a private folder among the system's temporary files.",
+    )
+    transform_jobs: Annotated[int, Shown("COUNT")] = Field(
+        default=4, ge=1, le=1000, description="Transforms that each server process runs at a time."
+    )
+    transform_queue: Annotated[int, Shown("COUNT")] = Field(
+        default=16, ge=0, le=10_000, description="Transforms that wait for their turn; more are refused."
+    )
+    transform_memory: Annotated[Size, Shown("BYTES")] = Field(
+        default=GIB,
+        ge=64 * MIB,
+        description="Memory that one transform sorts and groups in before it turns to the disk; three times as much, "
+        "and 3GiB at least, ends it.",
+    )
+    transform_timeout: Annotated[float, Shown("SECONDS")] = Field(
+        default=3600.0,
+        gt=0,
+        le=DAY_S,
+        description="How long one transform may take, the time its client takes to read included.",
+    )
+    job_lifetime: Annotated[float, Shown("SECONDS")] = Field(
+        default=3600.0,
+        gt=0,
+        le=DECADE_S,
+        description="How long the state and the rejected rows of a transform can be asked for after its end.",
+    )
+    allow_sql: Annotated[bool | None, Shown("BOOLEAN", "by kernel", "--allow-sql/--no-sql")] = Field(
+        default=None,
+        description="Whether clients may ask in SQL. If not said, they may where the kernel has all that confines a "
+        "transform.",
     )
     chunk_size: Annotated[Size, Shown("BYTES")] = Field(
         default=256 * KIB,
@@ -166,6 +201,16 @@ class Settings(BaseSettings):
     access_log: Annotated[bool, Shown("BOOLEAN", flag="--access-log/--no-access-log")] = Field(
         default=True, description="Whether each request is logged, as one line of JSON on standard error."
     )
+
+    @field_validator("scratch")
+    @classmethod
+    def _is_not_served(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        """What is below the root is served, our own folder aside."""
+        if value is not None and "root" in others.data:
+            place, root = value.absolute(), Path(others.data["root"]).absolute()
+            if place.is_relative_to(root) and not place.is_relative_to(root / ".fileserver"):
+                raise ValueError("it is below the root, whose files are served")
+        return value
 
     @classmethod
     def load(cls, flags: Mapping[str, Any]) -> Self:

@@ -1,23 +1,46 @@
-"""CSV and its kin: bytes in, bytes out. No HTTP, no storage.
+"""CSV and its kin: plans for tables, and the engine that carries them out in a worker.
 
-A value that no step touches leaves byte for byte as it came, its quotes included.
+What is named here is the vocabulary that server and worker share. `engine` is the worker's alone: nothing outside of
+it imports it, and so the server never loads the libraries that chew on a stranger's bytes.
 """
 
 from fileserver.tables.counts import Counts
-from fileserver.tables.engine import Engine
-from fileserver.tables.faults import HeaderFault, PlanFault, RowFault, TableFault
-from fileserver.tables.plan import PARAMETERS, Plan, parse_plan
-from fileserver.tables.transform import Transform
+from fileserver.tables.faults import (
+    EncodingFault,
+    EngineFailed,
+    HeaderFault,
+    NeedsStoredInput,
+    OutOfMemory,
+    OutOfTime,
+    PlanFault,
+    RowFault,
+    TableFault,
+    TooManyRejects,
+    fault_of,
+)
+from fileserver.tables.parameters import PARAMETERS, Parameter
+from fileserver.tables.plan import MAX_PLAN_SIZE, Plan
+from fileserver.tables.plan_json import parse_plan
+from fileserver.tables.query import Asked, parse_query
 
 __all__ = [
+    "MAX_PLAN_SIZE",
     "PARAMETERS",
+    "Asked",
     "Counts",
-    "Engine",
+    "EncodingFault",
+    "EngineFailed",
     "HeaderFault",
+    "NeedsStoredInput",
+    "OutOfMemory",
+    "OutOfTime",
+    "Parameter",
     "Plan",
     "PlanFault",
     "RowFault",
     "TableFault",
-    "Transform",
+    "TooManyRejects",
+    "fault_of",
     "parse_plan",
+    "parse_query",
 ]

@@ -36,7 +36,9 @@ async def test_links_and_locations_carry_the_prefix(root: Path, prefix: str) -> 
         docs = await client.get(f"{prefix}/docs")
         assert f"{prefix}/openapi.json" in docs.text
         assert (await client.get(f"{prefix}/")).headers["location"] == f"{prefix}/files/"
-        assert (await client.get(f"{prefix}/transform/folder/é.txt")).text == "content"
+        transformed = await client.get(f"{prefix}/transform/folder/é.txt")
+        assert transformed.text.strip() == "content"
+        assert transformed.headers["link"].startswith(f"<{prefix}/jobs/")
 
 
 async def test_a_read_only_server_keeps_using_a_catalogue_that_is_there(root: Path) -> None:

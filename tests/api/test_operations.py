@@ -13,7 +13,7 @@ async def test_the_description_names_every_route_with_its_parameters_and_bodies(
     assert [parameter["name"] for parameter in put["parameters"]] == ["key"]
     assert "application/octet-stream" in put["requestBody"]["content"]
     names = {parameter["name"] for parameter in document["paths"]["/transform"]["post"]["parameters"]}
-    assert {"select", "filter", "limit", "on_error"} <= names
+    assert {"select", "filter", "limit", "on_bad_row"} <= names
     read = {parameter["name"] for parameter in document["paths"]["/files/{key}"]["get"]["parameters"]}
     assert read == {"key", "download", "after", "limit", "recursive"}
 

@@ -12,7 +12,9 @@ from tests.support.server import COMMAND, Serve
 _PROJECT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/transforms.md", "docs/uploads.md", "docs/client.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/transform.md", "docs/tables.md", "docs/uploads.md", "docs/client.md"]
+)
 def test_the_commands_of_a_document_work(serve: Serve, tmp_path: Path, name: str) -> None:
     blocks = runnable_blocks(_PROJECT / name)
     assert any("127.0.0.1:8000" in block.text for block in blocks), f"{name} shows no command that could be run"

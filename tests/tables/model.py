@@ -1,244 +1,322 @@
-"""What a transform is, in the plainest words: whole tables, character by character. Slow and obvious."""
+"""What the steps of a plan mean, in the plainest Python: whole lists of rows, one step after the other. Obvious, slow.
 
-import json
-from dataclasses import dataclass, field
-from decimal import Decimal
+A value is text or null as it came, or one of Python's own types once a step has made it so.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from fileserver.tables import Counts
+from fileserver.tables import plan
+from tests.tables.model_types import Value, as_type, number_in, printed
 
-_COMPARE = {"=": (0,), "!=": (-1, 1), "<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1)}
+Texts: TypeAlias = Sequence[str | None]
 
-Filter: TypeAlias = tuple[str, str, Decimal | str]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked for, in values."""
-
-    delimiter: str = ","
-    header: bool = True
-    filters: tuple[Filter, ...] = ()
-    limit: int | None = None
-    select: tuple[str, ...] | None = None
-    rename: dict[str, str] = field(default_factory=dict)
-    format: str = "csv"
-    output_delimiter: str | None = None
-    skip: bool = False
-
-    def parameters(self) -> list[tuple[str, str]]:
-        """The same as a query."""
-        pairs = [("delimiter", self.delimiter), ("header", str(self.header).lower()), ("format", self.format)]
-        for name, operator, literal in self.filters:
-            value = f"{literal}" if isinstance(literal, Decimal) else "'" + literal.replace("'", "''") + "'"
-            pairs.append(("filter", f"{_quoted(name)} {operator} {value}"))
-        if self.limit is not None:
-            pairs.append(("limit", str(self.limit)))
-        if self.select is not None:
-            pairs.append(("select", ",".join(map(_quoted, self.select))))
-        if self.rename:
-            pairs.append(("rename", ",".join(f"{_quoted(a)}:{_quoted(b)}" for a, b in self.rename.items())))
-        if self.output_delimiter is not None:
-            pairs.append(("output_delimiter", self.output_delimiter))
-        return [*pairs, ("on_error", "skip" if self.skip else "abort")]
+_WHITE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 
 
 @dataclass(frozen=True)
-class Record:
-    """Raw cells, the line they begin on, and the line end; a reason instead of cells when malformed."""
+class Column:
+    """A column: its name, the type of its values (None: text), and the one that `types` declared."""
 
-    line: int
-    cells: list[bytes]
-    end: bytes
-    reason: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All output, or the kind and place of the fault."""
-
-    output: bytes
-    counts: Counts
-    fault: tuple[str, int, int] | None = None
+    name: str
+    type: str | None = None
+    declared: str | None = None
 
 
-def transformed(table: bytes, wish: Wish) -> Outcome:
-    """What becomes of a table."""
-    delimiter = wish.delimiter.encode()
-    records = _records(table, delimiter)
-    blank = 0
-    while records and records[0].cells == [b""] and not records[0].reason and records[0].end:
-        records, blank = records[1:], blank + 1
-    if not records or (wish.header and records[0].reason):
-        return Outcome(b"", Counts(), ("HeaderFault", 0, 0))
-    return _rows_transformed(records, blank, wish)
+class Aborted(Exception):
+    """A cast has ended the transform, at the row of this number."""
+
+    def __init__(self, number: int | None, words: str) -> None:
+        super().__init__(words)
+        self.number = number
 
 
-def _rows_transformed(records: list[Record], blank: int, wish: Wish) -> Outcome:
-    first = next((each for each in records if not each.reason and each.cells != [b""]), None)
-    names = _names(first, wish)
-    if wish.header and first is not None:
-        records = records[1:]
-    ends = [each.end for each in ([first] if wish.header and first else []) + records if not each.reason]
-    out, rejected, filtered = list[Record](), 0, 0
-    for record in records:
-        if wish.limit is not None and first is not None and len(out) >= wish.limit and record.line >= first.line:
-            break
-        if not record.reason and record.cells == [b""] and (len(names) != 1 or (first and record.line < first.line)):
-            blank += 1
-        elif record.reason or len(record.cells) != len(names):
-            if not wish.skip:
-                return Outcome(b"", Counts(), ("RowFault", len(out) + rejected + filtered + 1, record.line))
-            rejected += 1
-        elif all(_matches(record.cells[names.index(name)], how, literal) for name, how, literal in wish.filters):
-            out.append(record)
+@dataclass
+class Model:
+    """A table; `numbers` are those that its rows had at first, None for rows that were not there."""
+
+    columns: list[Column]
+    rows: list[list[Value]]
+    numbers: list[int | None]
+    rejected: list[int | None] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, header: Sequence[str], rows: Sequence[Texts]) -> "Model":
+        """The table as it comes."""
+        return cls([Column(name) for name in header], [list(row) for row in rows], list(range(1, len(rows) + 1)))
+
+    def printed(self) -> list[tuple[str | None, ...]]:
+        """The rows as text."""
+        return [tuple(printed(value) for value in row) for row in self.rows]
+
+    def place(self, name: str) -> int:
+        """Where the column of this name is."""
+        exact = [place for place, column in enumerate(self.columns) if column.name == name]
+        alike = [place for place, column in enumerate(self.columns) if column.name.casefold() == name.casefold()]
+        (place,) = exact or alike
+        return place
+
+    def named(self, row: Sequence[Value], quoted: str) -> Value:
+        """A value as expressions see it, by the name of its column as they have it between double quotes."""
+        return self.view(row, quoted.replace('""', '"'))
+
+    def view(self, row: Sequence[Value], name: str, type_: str | None = None) -> Value:
+        """A value as expressions see it, or as it is seen as a type."""
+        place = self.place(name)
+        wanted = type_ or self.columns[place].declared
+        return row[place] if wanted is None else as_type(row[place], wanted)
+
+    def keep(self, chosen: Sequence[int]) -> None:
+        """Keep the rows at these places, in their order."""
+        self.rows = [self.rows[place] for place in chosen]
+        self.numbers = [self.numbers[place] for place in chosen]
+
+    def change(self, name: str, values: Sequence[Value], column: Column) -> None:
+        """Put other values in the place of a column, or behind the last one."""
+        place = self.place(name) if any(each.name == name for each in self.columns) else len(self.columns)
+        self.columns[place : place + 1] = [column]
+        for row, value in zip(self.rows, values, strict=True):
+            row[place : place + 1] = [value]
+
+
+def evaluated(model: Model, row: Sequence[Value], expression: str) -> Value:
+    """The value of an expression of the few forms that the tests make."""
+    if found := re.fullmatch(r'"(.*)" IS NULL', expression):
+        return model.named(row, found[1]) is None
+    if found := re.fullmatch(r'(upper|length)\("(.*)"\)', expression):
+        value = model.named(row, found[2])
+        return None if value is None else _upper(value) if found[1] == "upper" else len(value)
+    if found := re.fullmatch(r"\"(.*)\" (=|<>|<|>) '(.*)'", expression):
+        return _compared(model.named(row, found[1]), found[2], found[3])
+    if found := re.fullmatch(r'"(.*)" (=|<>|<|>) ([0-9]+)', expression):
+        value = model.named(row, found[1])
+        return _compared(number_in(value) if isinstance(value, str) else value, found[2], int(found[3]))
+    if found := re.fullmatch(r'"(.*)" / 2', expression):
+        value = model.named(row, found[1])
+        return None if value is None else value / 2
+    raise ValueError(expression)
+
+
+def type_of(expression: str) -> str | None:
+    """The type of an expression, None for text."""
+    if expression.startswith("upper"):
+        return None
+    return "int64" if expression.startswith("length") else "float64" if expression.endswith("/ 2") else "bool"
+
+
+def _compared(left: Value, operator: str, right: Value) -> bool | None:
+    if left is None:
+        return None
+    return bool({"=": left == right, "<>": left != right, "<": left < right, ">": left > right}[operator])
+
+
+def follow(model: Model, step: plan.Step, theirs: tuple[Sequence[str], Sequence[Texts]] | None = None) -> None:
+    """Change the table as the step says. Raises Aborted."""
+    match step:
+        case plan.Cast():
+            _cast(model, step)
+        case plan.FillNull() | plan.Replace() | plan.Clean():
+            _repair(model, step)
+        case plan.GroupBy():
+            _group_by(model, step)
+        case plan.Join():
+            assert theirs is not None
+            _join(model, step, *theirs)
+        case plan.Filter():
+            model.keep([p for p, row in enumerate(model.rows) if evaluated(model, row, step.where) is True])
+        case plan.Distinct() | plan.Sort() | plan.Sample() | plan.Limit():
+            _choose_rows(model, step)
+        case _:
+            _change_columns(model, step)
+
+
+def _change_columns(model: Model, step: plan.Select | plan.Drop | plan.Rename | plan.Types | plan.Derive) -> None:
+    match step:
+        case plan.Select() | plan.Drop():
+            _select(model, step)
+        case plan.Rename():
+            renames = {model.place(old): new for old, new in step.columns.items()}
+            model.columns = [replace(each, name=renames.get(p, each.name)) for p, each in enumerate(model.columns)]
+        case plan.Types():
+            for name, type_ in step.columns.items():
+                place = model.place(name)
+                model.columns[place] = replace(model.columns[place], declared=type_)
+        case plan.Derive():
+            made = {name: [evaluated(model, row, text) for row in model.rows] for name, text in step.columns.items()}
+            for name, values in made.items():
+                model.change(name, values, Column(name, type_of(step.columns[name])))
+
+
+def _select(model: Model, step: plan.Select | plan.Drop) -> None:
+    places = [model.place(name) for name in step.columns]
+    if step.op == "drop":
+        places = [place for place in range(len(model.columns)) if place not in places]
+    model.columns = [model.columns[place] for place in places]
+    model.rows = [[row[place] for place in places] for row in model.rows]
+
+
+def _cast(model: Model, step: plan.Cast) -> None:
+    words: list[list[str]] = [[] for _ in model.rows]
+    for key, type_ in step.columns.items():
+        place = model.place(key)
+        name = model.columns[place].name
+        for row, said in zip(model.rows, words, strict=True):
+            before, row[place] = row[place], as_type(row[place], type_, step.format)
+            if before is not None and row[place] is None:
+                said.append(f"{name}: cannot cast {printed(before)} to {type_}")
+        model.columns[place] = Column(name, None if type_ == "text" else type_)
+    if step.on_error == "mark":
+        old = [printed(row[model.place("_errors")]) if _has(model, "_errors") else None for row in model.rows]
+        marks = [_marked(before, said) for before, said in zip(old, words, strict=True)]
+        model.change("_errors", marks, Column("_errors"))
+    bad = [place for place, said in enumerate(words) if said]
+    if bad and step.on_error == "abort":
+        raise Aborted(model.numbers[bad[0]], words[bad[0]][0])
+    if step.on_error == "skip":
+        model.rejected += [model.numbers[place] for place in bad]
+        model.keep([place for place in range(len(words)) if place not in bad])
+
+
+def _marked(before: str | None, said: list[str]) -> str | None:
+    return "; ".join([before, *said] if before else said) if said else before
+
+
+def _has(model: Model, name: str) -> bool:
+    return any(column.name == name for column in model.columns)
+
+
+def _repair(model: Model, step: plan.FillNull | plan.Replace | plan.Clean) -> None:
+    for row in model.rows:
+        match step:
+            case plan.FillNull():
+                for name, text in step.columns.items():
+                    place = model.place(name)
+                    row[place] = _of_column(model.columns[place], text) if row[place] is None else row[place]
+            case plan.Replace():
+                place = model.place(step.column)
+                old = printed(row[place])
+                if old is not None and old in step.map:
+                    row[place] = _of_column(model.columns[place], step.map[old])
+            case plan.Clean():
+                names = [column.name for column in model.columns] if step.columns == "*" else step.columns
+                texts = [place for place, column in enumerate(model.columns) if column.type is None]
+                for place in texts if step.columns == "*" else map(model.place, names):
+                    for action in step.actions:
+                        row[place] = _cleaned(row[place], action)
+
+
+def _of_column(column: Column, text: str | None) -> Value:
+    return text if column.type is None else as_type(text, column.type)
+
+
+def _upper(text: str) -> str:
+    return "".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in text)
+
+
+def _cleaned(text: str | None, action: str) -> str | None:
+    if text is None:
+        return None
+    match action:
+        case "trim":
+            return text.strip(_WHITE)
+        case "collapse_spaces":
+            return re.sub(f"[{_WHITE}]+", " ", text)
+        case "empty_to_null":
+            return text or None
+        case "lower":
+            return "".join(letter.lower() for letter in text)
+        case "upper":
+            return _upper(text)
+        case _:
+            return unicodedata.normalize("NFC", text)
+
+
+def _group_by(model: Model, step: plan.GroupBy) -> None:
+    places = [model.place(name) for name in step.columns]
+    groups: dict[tuple[Value, ...], list[list[Value]]] = {} if places else {(): []}
+    for row in model.rows:
+        groups.setdefault(tuple(row[place] for place in places), []).append(row)
+    keys = sorted(
+        groups, key=lambda key: [part for p, v in zip(places, key, strict=True) for part in _order(model, p, v)]
+    )
+    rows = [[*key, *(_aggregated(model, groups[key], text) for text in step.aggregate.values())] for key in keys]
+    columns = [model.columns[place] for place in places]
+    columns += [Column(name, None if text.startswith("m") else "int128") for name, text in step.aggregate.items()]
+    model.columns, model.rows, model.numbers = columns, rows, [None] * len(rows)
+    if step.having is not None:
+        model.keep([p for p, row in enumerate(rows) if evaluated(model, row, step.having) is True])
+
+
+def _order(model: Model, place: int, value: Value) -> list[tuple[bool, Value]]:
+    declared = model.columns[place].declared
+    view = value if declared is None else as_type(value, declared)
+    return [(each is None, 0 if each is None else each) for each in (view, value)]
+
+
+def _aggregated(model: Model, rows: Sequence[Sequence[Value]], text: str) -> Value:
+    if text == "count(*)":
+        return len(rows)
+    found = re.fullmatch(r'(count|min|max|sum)\("(.*)"\)', text)
+    assert found is not None
+    values = [value for row in rows if (value := model.named(row, found[2])) is not None]
+    if found[1] == "count":
+        return len(values)
+    if not values:
+        return None
+    return min(values) if found[1] == "min" else max(values) if found[1] == "max" else sum(values)
+
+
+def _join(model: Model, step: plan.Join, header: Sequence[str], rows: Sequence[Texts]) -> None:
+    ours = [model.place(name) for name in step.on]
+    keys = [header.index(name) for name in step.on.values()]
+    taken = [p for p in range(len(header)) if p not in keys]
+    names = [header[place] for place in taken]
+    if step.columns is not None:
+        taken, names = [header.index(name) for name in step.columns], list(step.columns.values())
+    numbers, joined = [], []
+    for number, row in zip(model.numbers, model.rows, strict=True):
+        wanted = [printed(row[place]) for place in ours]
+        found = [each for each in rows if None not in wanted and [each[place] for place in keys] == wanted]
+        if step.how in ("semi", "anti"):
+            extra: list[list[Value]] = [[]] if bool(found) == (step.how == "semi") else []
         else:
-            filtered += 1
-    if first is None:
-        return Outcome(b"", Counts(), ("HeaderFault", 0, 0))
-    counts = Counts(len(out) + rejected + filtered, len(out), rejected, filtered, blank)
-    return Outcome(_printed(first, names, out, ends, wish, counts), counts)
+            extra = [[each[place] for place in taken] for each in found]
+            extra = extra or [[None] * len(taken)] * (step.how == "left")
+        joined += [row + each for each in extra]
+        numbers += [number] * len(extra)
+    if step.how in ("inner", "left"):
+        model.columns = model.columns + [Column(name) for name in names]
+    model.rows, model.numbers = joined, numbers
 
 
-def _printed(
-    first: Record, names: list[str], rows: list[Record], ends: list[bytes], wish: Wish, counts: Counts
-) -> bytes:
-    places = [names.index(name) for name in wish.select] if wish.select is not None else list(range(len(names)))
-    chosen = [names[place] for place in places]
-    shown = [wish.rename.get(name, name) for name in chosen]
-    if wish.format == "ndjson":
-        keys = unique(shown)
-        lines = [
-            json.dumps(
-                {key: _value(row.cells[place]) for key, place in zip(keys, places, strict=True)},
-                ensure_ascii=False,
-                separators=(",", ":"),
-            )
-            for row in rows
-        ]
-        lines.append(f'{{"type":"end","rows":{counts.rows_out},"rejected":{counts.rows_rejected}}}')
-        return "".join(line + "\n" for line in lines).encode()
-    delimiter = (wish.output_delimiter or wish.delimiter).encode()
-    line_end = ends[0] or b"\n"
-    text = b""
-    if wish.header:
-        cells = [
-            _cell(wish.rename[name], delimiter) if name in wish.rename else _fitted(first.cells[place], delimiter)
-            for name, place in zip(chosen, places, strict=True)
-        ]
-        text = delimiter.join(cells) + (line_end if first.end else b"")
-    for row in rows:
-        text += delimiter.join(_fitted(row.cells[place], delimiter) for place in places)
-        text += line_end if row.end else b""
-    return text
+def _choose_rows(model: Model, step: plan.Distinct | plan.Sort | plan.Sample | plan.Limit) -> None:
+    places = list(range(len(model.rows)))
+    match step:
+        case plan.Distinct():
+            keys = [model.place(name) for name in step.on] if step.on else list(range(len(model.columns)))
+            seen: dict[tuple[Value, ...], int] = {}
+            for place, row in enumerate(model.rows):
+                seen.setdefault(tuple(row[key] for key in keys), place)
+            model.keep(list(seen.values()))
+        case plan.Sort():
+            for key in reversed(step.by):
+                places = _sorted(model, places, key)
+            model.keep(places)
+        case plan.Sample():
+            chance = [hashlib.md5(f"{step.seed}:{place + 1}".encode()).hexdigest() for place in places]
+            model.keep(sorted(sorted(places, key=lambda place: chance[place])[: step.n]))
+        case plan.Limit():
+            model.keep(places[step.offset :][: step.n])
 
 
-def unique(names: list[str]) -> list[str]:
-    """The names, repeated ones numbered."""
-    result = list[str]()
-    for name in names:
-        number, candidate = 1, name
-        while candidate in result or (name in result and candidate in names):
-            number += 1
-            candidate = f"{name}_{number}"
-        result.append(candidate)
-    return result
-
-
-def _names(first: Record | None, wish: Wish) -> list[str]:
-    if first is None:
-        return []
-    if wish.header:
-        return [_text(cell).decode() for cell in first.cells]
-    return [f"column{number}" for number in range(1, len(first.cells) + 1)]
-
-
-def _records(table: bytes, delimiter: bytes) -> list[Record]:
-    table = table.removeprefix(b"\xef\xbb\xbf")
-    records, position, line = list[Record](), 0, 1
-    while position < len(table):
-        record, length = _record(table[position:], delimiter, line)
-        records.append(record)
-        line += table.count(b"\n", position, position + length)
-        position += length
-    return records
-
-
-def _record(rest: bytes, delimiter: bytes, line: int) -> tuple[Record, int]:
-    cells, position = list[bytes](), 0
-    while True:
-        length = _cell_length(rest[position:], delimiter)
-        if length is None:
-            return Record(line, [], b"", reason=True), (rest.find(b"\n") + 1) or len(rest)
-        cells.append(rest[position : position + length])
-        position += length
-        if rest[position : position + 1] != delimiter:
-            break
-        position += 1
-    end = next(end for end in (b"\r\n", b"\n", b"") if rest.startswith(end, position))
-    is_text = _is_text(rest[:position])
-    return Record(line, cells, end, reason=not is_text), position + len(end)
-
-
-def _cell_length(rest: bytes, delimiter: bytes) -> int | None:
-    """How long the cell is that begins here, None when it is malformed."""
-    position = 0
-    if rest[:1] == b'"':
-        position = 1
-        while rest[position : position + 1] != b'"' or rest[position : position + 2] == b'""':
-            if position >= len(rest):
-                return None
-            position += 2 if rest[position : position + 2] == b'""' else 1
-        position += 1
-        follows = rest[position:]
-        ends = follows[:1] in (delimiter, b"\n", b"") or follows[:2] == b"\r\n"
-        return position if ends else None
-    while rest[position : position + 1] not in (delimiter, b"\n", b""):
-        if rest[position : position + 2] == b"\r\n":
-            break
-        if rest[position : position + 1] in (b"\r", b'"'):
-            return None
-        position += 1
-    return position
-
-
-def _is_text(raw: bytes) -> bool:
-    try:
-        return "\0" not in raw.decode()
-    except UnicodeDecodeError:
-        return False
-
-
-def _matches(cell: bytes, operator: str, literal: Decimal | str) -> bool:
-    text = _text(cell).decode()
-    if isinstance(literal, str):
-        return ((text > literal) - (text < literal)) in _COMPARE[operator]
-    try:
-        number = Decimal(text.strip(" \t"))
-    except ArithmeticError:
-        return False
-    if not number.is_finite() or not text.isascii() or "_" in text or text.strip(" \t") != text.strip():
-        return False
-    return ((number > literal) - (number < literal)) in _COMPARE[operator]
-
-
-def _text(cell: bytes) -> bytes:
-    return cell[1:-1].replace(b'""', b'"') if cell.startswith(b'"') else cell
-
-
-def _value(cell: bytes) -> str | None:
-    return _text(cell).decode() if cell else None
-
-
-def _cell(text: str, delimiter: bytes) -> bytes:
-    raw = text.encode()
-    needs_quotes = any(mark in raw for mark in (b'"', b"\n", b"\r", delimiter))
-    return b'"' + raw.replace(b'"', b'""') + b'"' if needs_quotes else raw
-
-
-def _fitted(cell: bytes, delimiter: bytes) -> bytes:
-    return b'"' + cell + b'"' if delimiter in cell and not cell.startswith(b'"') else cell
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _sorted(model: Model, places: Sequence[int], key: plan.SortKey) -> list[int]:
+    seen = {place: model.view(model.rows[place], key.column, key.type) for place in places}
+    nulls = [place for place in places if seen[place] is None]
+    others = [place for place in places if seen[place] is not None]
+    # stable both ways: Python's reverse keeps the order of equals
+    others.sort(key=lambda place: seen[place], reverse=key.desc)
+    return nulls + others if key.nulls == "first" else others + nulls

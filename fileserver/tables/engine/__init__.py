@@ -1,0 +1,1 @@
+"""What runs in the worker: reads, transforms and prints a table. Imported by nobody but the worker."""
