@@ -13,7 +13,7 @@ import typer
 from fileserver.client.commands import get, put
 from fileserver.server import ApplicationFailed, CannotListen, run
 from fileserver.settings import Described, Settings, SettingsFault, described, unknown_variables
-from storage import catalogue_fault, catalogue_path
+from fileserver.transform_command import transform
 
 # Faults of settings, and how typer itself ends for a flag that it does not know.
 _USAGE = 2
@@ -83,6 +83,8 @@ def _settings(flags: dict[str, Any]) -> Settings:
 
 def _check_root(settings: Settings) -> None:
     """End with one line where the folder cannot be served."""
+    from storage import catalogue_fault, catalogue_path  # the database takes long to load; other commands need none
+
     root = settings.root
     if root == Settings.model_fields["root"].default and not os.path.lexists(root):
         _make(root)
@@ -140,6 +142,7 @@ def _command() -> Callable[..., None]:
 app.command()(_command())
 app.command()(put)
 app.command()(get)
+app.command()(transform)
 
 
 @app.command("verify")
