@@ -99,7 +99,7 @@ class Settings(BaseSettings):
         default=GIB,
         ge=64 * MIB,
         description="Memory that one transform sorts and groups in before it turns to the disk; three times as much, "
-        "and 3GiB at least, ends it.",
+        "and 4GiB at least, ends it.",
     )
     transform_timeout: Annotated[float, Shown("SECONDS")] = Field(
         default=3600.0,

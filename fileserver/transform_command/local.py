@@ -23,7 +23,7 @@ from fileserver.transform_command.ends import (
 from fileserver.workers import Pool, PoolLimits, Worker, WorkerDied, WorkerGone
 
 ENGINE = "fileserver.tables.engine.job"
-BEYOND_MEMORY = 2 << 30
+BEYOND_MEMORY = 3 << 30
 """Bytes of data that a worker may have beside the engine's budget, which does not hold for all that it does."""
 
 FOREVER_S = 365 * 86400

@@ -11,7 +11,7 @@ class PoolLimits:
     queue: int = 16  # that wait for a place; more are refused at once
     warm: int = 1  # forked ahead of need, from the first job on
     burial_s: float = 10.0  # from SIGKILL to the zygote's word of it; a zygote that is slower has to go too
-    data_size: int = 3 << 30  # RLIMIT_DATA: at 2 GiB an engine that had been given 1 GiB died of a legal distinct
+    data_size: int = 4 << 30  # RLIMIT_DATA, which counts what is only reserved: 5,000 columns reserve 3 GiB, use 0.35
     cpu_s: int = 3600  # RLIMIT_CPU
     file_size: int = 10 << 30  # RLIMIT_FSIZE: each spill file
     wall_s: float = 3600.0  # from the start of the job

@@ -138,7 +138,7 @@ def more_descriptors_than_allowed(world: World) -> None:
 
 @attempt
 def more_memory_than_allowed(world: World) -> None:
-    bytearray(3 << 30)
+    bytearray(5 << 30)
 
 
 @attempt

@@ -7,6 +7,7 @@ all that it has read in memory. So a record of ours is put before such a one, an
 """
 
 import secrets
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,9 +30,14 @@ class Framing:
         self._rest = marks.delimiter * (width - 1) + b"\n"
         self._block_size = block_size
         self._to_cut = block_size
+        self._is_begun = False
 
     def pieces_of(self, clean: bytes) -> Iterator[bytes | memoryview]:
         """What to write for some whole records."""
+        if clean and not self._is_begun:
+            self._is_begun = True
+            if clean.startswith(BOM_UTF8):  # a value's own: the engine drops one, and takes it for the table's
+                clean = BOM_UTF8 + clean
         position = 0
         while position + self._to_cut < len(clean):
             cut = position + self._to_cut

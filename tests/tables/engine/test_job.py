@@ -223,3 +223,10 @@ async def test_what_was_found_of_the_dialect_is_told(shop: Workshop) -> None:
         "header": True,
     }
     assert done.text == "id;city\r\n1;Köln\r\n"
+
+
+async def test_five_thousand_columns_pass_as_they_came(shop: Workshop) -> None:
+    header = ",".join(f"column {number}" for number in range(5000))
+    row = ",".join(f"v{number}" if number % 3 else '""' for number in range(5000))
+    table = (header + "\n" + (row + "\n") * 500).encode()
+    assert (await shop.run({}, table)).output == table
