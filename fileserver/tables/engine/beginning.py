@@ -14,6 +14,11 @@ from fileserver.tables.plan import Input
 
 MAX_COLUMNS = 16384  # as many as a spreadsheet has
 
+_NO_TABLES = (
+    (b"PK\x03\x04", "a ZIP archive or an Excel file"),
+    (b"PAR1", "Parquet"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file"),
+)
 _CODINGS = ((b"\x1f\x8b\x08", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
 
@@ -70,6 +75,8 @@ def beginning_of(descriptor: int, told: Input, *, coding: str) -> Beginning:
     head, rest = _sampled(counted)
     coding = coding or next((name for magic, name in _CODINGS if head.startswith(magic)), "")
     head, rest = _sampled(unpacked(chain((head,), rest), coding))
+    if (kind := next((kind for magic, kind in _NO_TABLES if head.startswith(magic)), None)) is not None:
+        raise HeaderFault(f"this is {kind}, and no table in text")
     encoding = encoding_of(head, told.encoding)
     text = _Text(as_utf8(chain((head,), rest), encoding))
     skipped = text.skip_lines(told.skip_rows)

@@ -45,13 +45,14 @@ def encoding_of(sample: bytes, asked: str) -> str:
 
     Raises PlanFault for one that nobody knows or that is no encoding of text.
     """
-    if asked != "auto":
-        return _known(asked)
+    known = asked if asked == "auto" else _known(asked)
+    if known not in ("auto", "utf-16"):
+        return known
     for mark, encoding in _MARKS:
         if sample.startswith(mark):
             return encoding
-    if len(sample) >= 4 and sample[:4].count(0) == 2:
-        return "utf-16-le" if sample[1] == 0 else "utf-16-be"
+    if known == "utf-16" or (len(sample) >= 4 and sample[:4].count(0) == 2):
+        return "utf-16-be" if sample[:1] == b"\0" else "utf-16-le"
     return "utf-8" if _is_utf8(sample) else ("latin-1" if _NOT_IN_CP1252.search(sample) else "cp1252")
 
 
@@ -60,17 +61,18 @@ def dialect_of(text: bytes, told: Input) -> Dialect:
     quote = (told.quote or "").encode()
     escape = told.escape.encode() if told.escape is not None else quote
     comment = (told.comment or "").encode()
-    hint = _EXCEL_HINT.match(text) if told.delimiter == "auto" else None
+    hint = _EXCEL_HINT.match(text)
     if told.delimiter != "auto":
         delimiter = told.delimiter.encode()
-    elif hint is not None and hint[1] != quote:
+    elif hint is not None and hint[1] not in (quote, escape, comment):
         delimiter = hint[1]
     else:
         delimiter = _sniffed(text, quote, escape, comment)
     if delimiter in (quote, escape) or delimiter == comment:
         raise PlanFault("a delimiter, quote, escape and comment have to differ", "input.delimiter")
     line_end = "\r\n" if _first_end(text) == b"\r\n" else "\n"
-    return Dialect(Marks(delimiter, quote, escape), line_end, hint.end() if hint else 0)
+    hint_size = hint.end() if hint is not None and hint[1] == delimiter else 0
+    return Dialect(Marks(delimiter, quote, escape), line_end, hint_size)
 
 
 def _known(name: str) -> str:
@@ -83,12 +85,16 @@ def _known(name: str) -> str:
 
 
 def _is_utf8(sample: bytes) -> bool:
-    """Whether a sample, perhaps cut within a character, is UTF-8 but for a few damaged places."""
+    """Whether a sample, perhaps cut within a character, is UTF-8, be it with damaged places.
+
+    A single letter that is right tells: other encodings hardly ever look like it, and who guesses one of these over a
+    table with a damaged row changes all the others without a word.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text = decoder.decode(sample, final=len(sample) < SAMPLE_SIZE)
     wrong = text.count("\ufffd") - sample.count("\ufffd".encode())
     right = len(sample) - len(text.encode("ascii", "ignore")) - wrong
-    return wrong == 0 or right > 4 * wrong
+    return wrong == 0 or right > 0
 
 
 def _sniffed(text: bytes, quote: bytes, escape: bytes, comment: bytes) -> bytes:

@@ -8,7 +8,7 @@ from polars.exceptions import PanicException
 from fileserver.tables.engine.sql.bounds import refusal
 from fileserver.tables.faults import EngineFailed, OutOfMemory, PlanFault, TableFault
 
-_INTERNALS = re.compile(r"\b(?:stage|join)\d+\b|\bc\d+\b")
+_INTERNALS = re.compile(r"(?:\bcolumn )?\b(?:(?:stage|join)\d+|c\d+)\b")
 _SHOWN = 300  # characters
 
 

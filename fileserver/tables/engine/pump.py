@@ -16,7 +16,7 @@ from fileserver.tables.engine.beginning import Beginning
 from fileserver.tables.engine.framing import Framing, new_filler
 from fileserver.tables.engine.grammar import BUFFER_SIZE
 from fileserver.tables.engine.places import Places
-from fileserver.tables.engine.records import Batch, RecordReader, Reject
+from fileserver.tables.engine.records import Batch, RecordReader, Reject, ends_of
 from fileserver.tables.faults import EngineFailed, OutOfMemory, RowFault, TableFault, TooManyRejects
 
 RAW_SIZE = 1000
@@ -69,6 +69,7 @@ class Pump(threading.Thread):
         self._reader: RecordReader = table.reader(knows_lines=knows_lines)
         self.filler = new_filler(table.dialect.marks)
         self._framing = Framing(table.dialect.marks, len(table.names), self.filler, BUFFER_SIZE)
+        self._marks = table.dialect.marks.of_clean
         self._sink = sink
         self._rejects = rejects
         self._rejected_before = rejects.rows  # of other tables
@@ -77,7 +78,7 @@ class Pump(threading.Thread):
         self._rejected = 0
         self._blanks = table.blank_lines
         self._bytes_in = table.bytes_in
-        self._places = Places(table.dialect.marks.of_clean) if knows_lines else None
+        self._places = Places(self._marks) if knows_lines else None
 
     def run(self) -> None:
         """Carry all of it; ends early without a fault when the engine takes no more."""
@@ -120,15 +121,25 @@ class Pump(threading.Thread):
 
     def _take(self, batch: Batch) -> None:
         self._blanks += batch.blanks
+        if batch.rejects and self._aborts:
+            self._write(self._rows_before(batch, batch.rejects[0]))  # a limit may be reached with them
+            raise fault_of_reject(batch.rejects[0])
         if batch.rejects:
-            if self._aborts:
-                raise fault_of_reject(batch.rejects[0])
             self._rejected += len(batch.rejects)
             self._rejects.add([fault_of_reject(reject) for reject in batch.rejects])
         if self._places is not None and batch.rows:
             self._places.add(self._rows + 1, batch)
         self._rows += batch.rows  # before they are seen: at the table's end the count is right
-        for piece in self._framing.pieces_of(batch.clean):
+        self._write(batch.clean)
+
+    def _rows_before(self, batch: Batch, reject: Reject) -> bytes:
+        """The clean records before the first reject of a batch."""
+        rows = reject.row - batch.row
+        self._rows += rows
+        return batch.clean[: int(ends_of(batch.clean, self._marks)[rows - 1]) + 1] if rows else b""
+
+    def _write(self, clean: bytes) -> None:
+        for piece in self._framing.pieces_of(clean):
             rest = memoryview(piece)
             while rest:
                 rest = rest[os.write(self._sink, rest) :]

@@ -15,7 +15,23 @@ from fileserver.tables.engine.sql import quoted
 from fileserver.tables.engine.stages import batches_of
 from fileserver.tables.faults import NeedsStoredInput, RowFault
 from fileserver.tables.media_types import media_type
-from fileserver.tables.plan import Cast, Input, Join, Plan
+from fileserver.tables.plan import (
+    Cast,
+    Clean,
+    Derive,
+    Drop,
+    FillNull,
+    Input,
+    Join,
+    Limit,
+    Plan,
+    Rename,
+    Replace,
+    Select,
+    Types,
+)
+
+_ROW_FOR_ROW = (Select, Drop, Rename, Types, Derive, FillNull, Replace, Clean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +140,31 @@ def _printed(job: Job, plan: Plan, source: Source, program: Program, rejects: Re
     shape = source.beginning.shape
     printer = writer(plan.output, program.columns, shape, answer.write)
     batches = batches_of(job.connection, program.as_text() if printer.is_text else program, pump, rejects)
+    most = _most_rows(plan) if program.is_streaming else None
     for batch in batches:
-        pump.check()
-        printer.write(batch)
         rows += batch.num_rows
+        if rows != most:
+            pump.check()
+        printer.write(batch)
         job.counts = partial(pump.counts, rows)
         if not answer.is_begun:
             answer.begin(_described(plan, source, program))
-    pump.check()
+    if rows != most:
+        pump.check()
     printer.close(pump.counts(rows))
     if not answer.is_begun:
         answer.begin(_described(plan, source, program))
     return pump.counts(rows)
+
+
+def _most_rows(plan: Plan) -> int | None:
+    """How many rows can leave at most: once they are there, nothing that follows in the table matters any more."""
+    for step in reversed(plan.steps):
+        if isinstance(step, Limit):
+            return step.n
+        if not isinstance(step, _ROW_FOR_ROW):
+            return None
+    return None
 
 
 def _described(plan: Plan, source: Source, program: Program) -> Mapping[str, object]:

@@ -32,6 +32,10 @@ _ROWS = [("007", "Köln"), ("1e5", "a,b"), ("", 'said "hi"'), ("1234567890123456
         pytest.param(b"#a,b\n" * 9 + b"id;city\n1;2\n", {"comment": "#"}, (";", "utf-8", "lf"), id="comments"),
         pytest.param(b"id;city\n1;|a,b|\n", {"quote": "|"}, (";", "utf-8", "lf"), id="a-quote-that-could-delimit"),
         pytest.param(b"a b\n1 2\n", {}, (",", "utf-8", "lf"), id="one-column"),
+        pytest.param(b"sep=;\na;b\n1;2\n", {"delimiter": ";"}, (";", "utf-8", "lf"), id="excel's-hint-and-told"),
+        pytest.param(
+            "a,b\n1,ö\n".encode("utf-16-le"), {"encoding": "utf-16"}, (",", "utf-16-le", "lf"), id="told-utf16"
+        ),
     ],
 )
 def test_the_dialect_is_found(table: bytes, told: dict[str, str], described: tuple[str, str, str]) -> None:
@@ -103,6 +107,7 @@ def test_five_thousand_columns() -> None:
         (b"a\0,b\n1,2\n", "a NUL"),
         (b'"' + b"x" * 10_000_000 + b'",b\n1,2\n', "longer than 1048576 bytes"),
         (b"a," * 16_384 + b"a\n", "16385 columns"),
+        (b"PK\x03\x04rest of a workbook\n", "an Excel file"),
     ],
 )
 def test_a_table_without_a_usable_header_is_refused(table: bytes, reason: str) -> None:
@@ -131,6 +136,12 @@ def test_a_damaged_character_is_a_damaged_row_and_not_another_encoding() -> None
     read = read_table("a,b\nKöln,Żółć\n".encode() + b"\xff,2\n3,4\n", Input(on_bad_row="skip"))
     assert read.beginning.encoding == "utf-8"
     assert (read.rows, read.pump.counts().rows_rejected) == ([("Köln", "Żółć"), ("3", "4")], 1)
+
+
+def test_a_table_with_one_letter_in_utf_8_is_no_other_encoding_however_much_is_damaged() -> None:
+    rows = "301,Köln\n".encode() + "303,Müller\n304,Böhm\n".encode("cp1252")
+    read = read_table(b"a,b\n" + b"1,plain\n" * 300 + rows, Input(on_bad_row="skip"))
+    assert (read.rows[-1], read.pump.counts().rows_rejected) == (("301", "Köln"), 2)
 
 
 @pytest.mark.parametrize("encoding", ["nonsense", "base64", "zlib", "../../etc/passwd"])

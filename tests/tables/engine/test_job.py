@@ -102,6 +102,18 @@ async def test_a_limit_ends_the_job_before_its_input(shop: Workshop) -> None:
     assert done.text == "a,b\n1,2\n1,2\n1,2\n"
 
 
+async def test_what_follows_the_last_row_that_is_asked_for_is_not_checked(shop: Workshop, tmp_path: Path) -> None:
+    table = b"a,b\n" + b"1,2\n" * 100 + b"broken\n" + b"1,2\n" * 100
+    (tmp_path / "table.csv").write_bytes(table)
+    for source in (table, tmp_path / "table.csv", [table[:50], table[50:]]):
+        for rows in (7, 100):
+            steps = [{"op": "limit", "n": rows}, {"op": "drop", "columns": ["b"]}]
+            assert (await shop.run({"steps": steps}, source)).text == "a\n" + "1\n" * rows
+        fault = (await shop.run({"steps": [{"op": "limit", "n": 101}]}, source)).fault
+        assert isinstance(fault, RowFault)
+        assert (fault.row, fault.line) == (101, 102)
+
+
 @pytest.mark.parametrize(
     ("table", "plan", "kind"),
     [

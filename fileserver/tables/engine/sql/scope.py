@@ -38,8 +38,8 @@ class Scope:
         """
         found = [column for column in self.columns if column.name == name]
         if not found:
-            folded = name.casefold()
-            found = [column for column in self.columns if column.name.casefold() == folded]
+            folded = name.lower()
+            found = [column for column in self.columns if column.name.lower() == folded]
         if len(found) == 1:
             return found[0]
         if found:
