@@ -62,6 +62,7 @@ _RESPONSE_HEADERS = (
     "Location",
     "Repr-Digest",
     "Retry-After",
+    "Transform-Encoding",
     "Transform-Id",
     "Transform-Plan",
     "Transform-Rows-In",

@@ -1,5 +1,7 @@
 """What a request says, before any route acts on it: its key, its right to write, the promises it makes of its body."""
 
+from collections.abc import Mapping
+from email.message import EmailMessage
 from urllib.parse import quote, unquote_to_bytes
 
 from fastapi import Request
@@ -97,6 +99,13 @@ def promise_of(request: Request) -> Promise:
 def media_type_of(request: Request) -> str:
     """The media type of the body in lower case, without its parameters (RFC 9110 s.8.3.1)."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def media_parameters_of(request: Request) -> Mapping[str, str]:
+    """The parameters of the body's media type, by their names in lower case (RFC 9110 s.5.6.6, s.8.3.1)."""
+    message = EmailMessage()
+    message["content-type"] = request.headers.get("content-type", "")
+    return {name.lower(): value for name, value in message["content-type"].params.items()}
 
 
 def must_be_whole(fields: Fields) -> None:

@@ -1,5 +1,6 @@
 """`/transform`: a table in, the transformed table out."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
@@ -12,6 +13,7 @@ from fileserver.api.requests import (
     fields_of,
     file_href,
     key_text,
+    media_parameters_of,
     media_type_of,
     merged,
     must_be_whole,
@@ -60,7 +62,7 @@ async def transform_body(request: Request) -> Response:
         return await _transform_form(request, coding)
     if media_type not in _RAW:
         raise _unsupported(f"Send the table as text/csv or as a file of a form, not as {media_type}.")
-    wish = await wish_of(request, request.query_params.multi_items())
+    wish = await wish_of(request, [*request.query_params.multi_items(), *_told_by_media_type(request)])
     fields = fields_of(request)
     digests = {} if wish.save else merged(content_digests(fields), repr_digests(fields))
     source = partial(raw_table, length=content_size(fields), digests=digests)
@@ -100,9 +102,11 @@ async def transform_stored_by_plan(request: Request) -> Response:
 async def _transform_form(request: Request, coding: str) -> Response:
     if coding:
         raise _unsupported("A form comes as it is: compress the file in it, or send it alone.")
-    form = await begun_form(request.receive, request.headers.get("content-type", ""))
+    digests = content_digests(fields_of(request))
+    form = await begun_form(request.receive, request.headers.get("content-type", ""), digests=digests)
     try:
-        wish = await wish_of(request, [*request.query_params.multi_items(), *form.fields])
+        given = [(name, value) for name, value in form.fields if value]  # browsers send fields that nobody filled in
+        wish = await wish_of(request, [*request.query_params.multi_items(), *given])
         promise = Promise(None, service_of(request).settings.max_size, {})
         return _answer(request, wish, partial(form_table, form=form), name=form.filename, promise=promise)
     except BaseException:
@@ -149,6 +153,17 @@ def _answer(
     return Answer(
         StoringResult(service.workshop, service.library, asked, wish.save_result, wish.condition, max_size, href)
     )
+
+
+def _told_by_media_type(request: Request) -> Iterator[tuple[str, str]]:
+    """What the parameters of text/csv say of the table, as parameters of a query that does not (RFC 4180 s.3)."""
+    asked, told = request.query_params, media_parameters_of(request)
+    if "plan" in asked:
+        return
+    if "encoding" not in asked and (charset := told.get("charset")):
+        yield "encoding", charset
+    if "header" not in asked and (header := told.get("header")) in ("present", "absent"):
+        yield "header", "true" if header == "present" else "false"
 
 
 async def _plan_text(request: Request) -> str:

@@ -16,7 +16,7 @@ from fileserver.delivery.workshop import Keep, Work, Workshop
 from fileserver.jobs import Json, OpenJob
 from fileserver.tables import Asked, Counts, PlanFault, TableFault
 from fileserver.workers import QueueFull
-from storage import Key, Library
+from storage import DigestMismatch, Key, Library, PreconditionFailed
 
 Way: TypeAlias = Literal["stream", "whole", "store"]
 """How output leaves: to the client as it comes, to the client when all is there, or into the library."""
@@ -73,6 +73,7 @@ class Exchange:
         self.has_started = False
         self._workshop = workshop
         self._way = way
+        self._ahead = table.ahead
         self._is_live = table.descriptor is None
         self._is_fed = anyio.Event()
         self._is_ending = False
@@ -113,6 +114,7 @@ class Exchange:
     async def watch(self, receive: Receive) -> None:
         """Throw away what still comes of a table that is not wanted further. Raises ClientLeft when the client does."""
         await self._is_fed.wait()
+        receive = receive if self._ahead is None else self._ahead.receive
         while (message := await receive())["type"] != "http.disconnect":
             self.is_read = self.is_read or not message.get("more_body", False)
         if not self._is_ending:
@@ -188,14 +190,22 @@ async def _fail(exchange: Exchange, error: Exception) -> None:
         case SpillFull():
             await job.end("failed", {"code": "no-space", "reason": "the output took more disk than it may"})
         case _:
-            await job.end("failed", _unforeseen(error))
+            await job.end("failed", _told_of(error))
             return
     if not exchange.has_started:
         raise TransformFailed(error, job.id) from error
 
 
-def _unforeseen(error: Exception) -> Mapping[str, Json]:
-    return {"code": "not-carried-out", "reason": f"the request could not be carried out ({type(error).__name__})"}
+def _told_of(error: Exception) -> Mapping[str, Json]:
+    """What the job says: all that is known of the cause when it comes after the answer has begun."""
+    match error:
+        case DigestMismatch():
+            code, reason = "digest-mismatch", "the table that came is not the one that its digest promised"
+        case PreconditionFailed(key=key):
+            code, reason = "precondition-failed", f"what is stored under {key} is not what the request expects"
+        case _:
+            code, reason = "not-carried-out", f"the request could not be carried out ({type(error).__name__})"
+    return {"code": code, "reason": reason}
 
 
 def _telling(send: Send) -> Send:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import anyio.to_thread
 
 from fileserver.delivery.asgi import Receive, body_of
+from fileserver.delivery.read_ahead import ReadAhead
 from fileserver.delivery.upload import NoFileInForm, checked, field_of, form_events, part_bytes
 from fileserver.http.form_parts import FormEvent, PartBegin
 from fileserver.tables import PlanFault
@@ -23,11 +24,17 @@ CHUNK_SIZE = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table to read: by a descriptor of its own, or from `chunks`. `size` is that of all bytes, where it is known."""
+    """A table to read: by a descriptor of its own, or from `chunks`. `size` is that of all bytes, where it is known.
+
+    `ahead` is where the chunks of a request come from. Those of a table that `is_checked` tell at their end whether
+    they are what the client meant: they are read to it, also if fewer would do.
+    """
 
     descriptor: int | None = None
     chunks: AsyncGenerator[bytes, None] | None = None
     size: int | None = None
+    ahead: ReadAhead | None = None
+    is_checked: bool = False
 
 
 Source: TypeAlias = Callable[[Receive], AbstractAsyncContextManager[Table]]
@@ -43,16 +50,20 @@ class TableForm:
     """A form read up to its first file: the fields before it, its name, and the rest still to come."""
 
     events: AsyncGenerator[FormEvent, None]
+    ahead: ReadAhead
+    is_checked: bool
     fields: list[tuple[str, str]] = field(default_factory=list)
     filename: str = ""
 
 
-async def begun_form(receive: Receive, content_type: str) -> TableForm:
-    """A form read up to its first file.
+async def begun_form(receive: Receive, content_type: str, *, digests: Mapping[str, bytes]) -> TableForm:
+    """A form read up to its first file; `digests` are those of the whole form (by names of `hashlib`).
 
-    Raises NoFileInForm, MalformedForm, FormTooComplex, FieldTooLong, ClientLeft.
+    Raises NoFileInForm, MalformedForm, FormTooComplex, FieldTooLong, DigestMismatch, ClientLeft.
     """
-    form = TableForm(form_events(body_of(receive), content_type))
+    ahead = ReadAhead(receive)
+    events = form_events(checked(body_of(ahead.receive), digests), content_type)
+    form = TableForm(events, ahead, is_checked=bool(digests))
     try:
         await _read_fields(form)
     except BaseException:
@@ -63,16 +74,17 @@ async def begun_form(receive: Receive, content_type: str) -> TableForm:
 
 @asynccontextmanager
 async def form_table(_receive: Receive, *, form: TableForm) -> AsyncIterator[Table]:
-    """The file of a form that was begun is the table. Its chunks raise MalformedForm, FieldAfterFile, ClientLeft."""
+    """The file of a form that was begun is the table. Its chunks raise what `begun_form` does, and FieldAfterFile."""
     async with aclosing(form.events), aclosing(_file_of(form.events)) as chunks:
-        yield Table(chunks=chunks)
+        yield Table(chunks=chunks, ahead=form.ahead, is_checked=form.is_checked)
 
 
 @asynccontextmanager
 async def raw_table(receive: Receive, *, length: int | None, digests: Mapping[str, bytes]) -> AsyncIterator[Table]:
     """The request's body is the table. Its chunks raise ClientLeft, and DigestMismatch at their end."""
-    async with aclosing(checked(body_of(receive), digests)) as chunks:
-        yield Table(chunks=chunks, size=length)
+    ahead = ReadAhead(receive)
+    async with aclosing(checked(body_of(ahead.receive), digests)) as chunks:
+        yield Table(chunks=chunks, size=length, ahead=ahead, is_checked=bool(digests))
 
 
 @asynccontextmanager

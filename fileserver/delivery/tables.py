@@ -13,7 +13,7 @@ from fileserver.delivery.table_cache import TableCache
 from fileserver.delivery.table_sources import CHUNK_SIZE, Table
 from fileserver.delivery.workshop import Kind, Work, Workshop
 from fileserver.tables import Plan
-from storage import Entry, Key, Library, Reader
+from storage import Entry, Key, Library, Reader, StorageError
 
 _FORMAT_VERSION = 2
 """Of what is remembered: a server that would find something else has another."""
@@ -53,7 +53,8 @@ class SliceOf:
 class TableView:
     """An ASGI application that answers with what is in a stored table.
 
-    Raises NotFound, IsFolder, TableFault of every kind, QueueFull. `next_href` is where the rows from one on are.
+    Raises NotFound, IsFolder, TableFault of every kind, QueueFull, StorageError. `next_href` is where the rows from one
+    on are.
     """
 
     workshop: Workshop
@@ -69,7 +70,10 @@ class TableView:
         """Answer one request; a client that leaves ends the work for it."""
 
         async def answering() -> None:
-            content, next_row = await self._found()
+            try:
+                content, next_row = await self._found()
+            except OSError as error:  # not the client's departure: nothing was sent to it yet
+                raise StorageError from error
             link = () if next_row is None else (("link", f'<{self.next_href(next_row)}>; rel="next"'),)  # RFC 8288
             await start(send, 200, (*self.headers, *link, ("content-length", str(len(content)))))
             await end(send, b"" if scope["method"] == "HEAD" else content)

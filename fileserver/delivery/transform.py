@@ -1,8 +1,10 @@
 """A transform as an answer: the table that leaves as it comes, held until it is whole, or stored."""
 
 import json
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 import anyio
 
@@ -133,12 +135,15 @@ def headers_of(request: TransformRequest, exchange: Exchange | None) -> HeaderLi
         ("x-accel-buffering", "no"),
         ("accept-ranges", "none"),
         *name,
-        *(
-            ()
-            if exchange is None
-            else (("transform-plan", str(begun.get("plan", "streaming"))), *_job_headers(exchange))
-        ),
+        *(() if exchange is None else (*_understood(begun), *_job_headers(exchange))),
     )
+
+
+def _understood(begun: Mapping[str, Any]) -> HeaderLines:
+    """How the worker reads the table, and when rows leave."""
+    encoding = begun.get("dialect", {}).get("encoding")
+    told = (("transform-encoding", str(encoding)),) if encoding else ()
+    return (*told, ("transform-plan", str(begun.get("plan", "streaming"))))
 
 
 async def _send_stream(exchange: Exchange, send: Send) -> None:

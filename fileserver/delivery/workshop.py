@@ -77,6 +77,7 @@ class Work:
         self._table = table
         self._keep = keep
         self._is_through = anyio.Event()
+        self._is_wanted = True
         self.has_begun = anyio.Event()
         """Set when the worker has said how it understands the table, or that it does not."""
         self.begun: Mapping[str, Any] = {}
@@ -94,17 +95,25 @@ class Work:
         every kind, QueueFull, what the table's chunks raise, and what `out` and the library raise.
         """
         files = {**files, "rejects": self._job.rejects}
-        taking = self._pool.worker(spec, files, folder=self._job.work, input=self._table.descriptor)
+        ahead = self._table.ahead
+        running = partial(self._run, spec, files, out, on_fed)
         try:
-            async with taking as worker:
-                feed, convert = partial(self._feed, worker, on_fed), partial(self._convert, worker, out)
-                if self._keep is None:  # a worker that has enough does not wait for what a slow client still sends
-                    await together(convert, meanwhile=(feed,))
-                    on_fed(False)
-                else:
-                    await together(feed, convert)
+            await together(running, meanwhile=() if ahead is None else (ahead.keep,))
         except WorkerDied as error:  # before it had the job
             raise _fault_of_end(error.end) from error
+
+    async def _run(
+        self, spec: Mapping[str, Any], files: Mapping[str, int], out: Out, on_fed: Callable[[bool], None]
+    ) -> None:
+        async with self._pool.worker(spec, files, folder=self._job.work, input=self._table.descriptor) as worker:
+            if self._table.ahead is not None:
+                await self._table.ahead.stop()
+            feed, convert = partial(self._feed, worker, on_fed), partial(self._convert, worker, out)
+            if self._keep is None and not self._table.is_checked:
+                await together(convert, meanwhile=(feed,))  # who has enough does not wait for what a slow client sends
+                on_fed(False)
+            else:
+                await together(feed, convert)
 
     async def _feed(self, worker: Worker, on_fed: Callable[[bool], None]) -> None:
         if self._table.chunks is None:
@@ -130,26 +139,23 @@ class Work:
         self._job.add_saved(saved(entry))
 
     async def _fed(self, chunks: AsyncGenerator[bytes, None], worker: Worker) -> bool:
-        """Whether the worker wanted the table to its end: one that has its limit wants no more."""
-        async for chunk in chunks:
-            self.fed_size += len(chunk)
-            try:
-                await worker.write(chunk)
-            except WorkerGone:
-                return False
+        """Whether the table was read to its end: a worker that has its limit wants no more."""
+        async with aclosing(self._passing(chunks, worker)) as passing:
+            async for _ in passing:
+                if not self._is_wanted and not self._table.is_checked:
+                    return False
         worker.end_input()
         return True
 
     async def _passing(self, chunks: AsyncGenerator[bytes, None], worker: Worker) -> AsyncGenerator[bytes, None]:
         """The chunks, each after the worker has it, for as long as it wants them."""
-        is_wanted = True
         async for chunk in chunks:
             self.fed_size += len(chunk)
-            if is_wanted:
+            if self._is_wanted:
                 try:
                     await worker.write(chunk)
                 except WorkerGone:
-                    is_wanted = False
+                    self._is_wanted = False
             yield chunk
 
     async def _convert(self, worker: Worker, out: Out) -> None:

@@ -26,7 +26,7 @@ MOST = 10_000
 """Jobs that are over and are kept: a sweep looks at each, and so do those who list the folder."""
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 T = TypeVar("T")
-_CLIENT_LEFT: Mapping[str, Json] = {"code": "client-left", "reason": "the client left before the end"}
+_CUT_OFF: Mapping[str, Json] = {"code": "cut-off", "reason": "the request was cut off: its server was told to stop"}
 
 
 class OpenJob:
@@ -99,9 +99,9 @@ class OpenJob:
         self._is_forgotten = True
 
     async def close(self) -> None:
-        """Let go of the job; one that was not ended has lost its client."""
+        """Let go of the job; one that was not ended was cut off: of a client that leaves its owner knows."""
         if not self.record.is_over:
-            self._change(replace(self.record, state="cancelled", fault=_CLIENT_LEFT))
+            self._change(replace(self.record, state="cancelled", fault=_CUT_OFF))
         ending = partial(folders.end, self._path, self.record, self._open_files, is_forgotten=self._is_forgotten)
         with anyio.CancelScope(shield=True):
             await asyncio.shield(_begun(ending))

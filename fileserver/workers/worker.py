@@ -17,7 +17,7 @@ from fileserver.workers.endings import WorkerDied, WorkerEnd, WorkerGone
 from fileserver.workers.process import Process, Usage
 
 _BLOCK = 1 << 20
-_LONGEST_MESSAGE = 1 << 20
+_LONGEST_MESSAGE = 8 << 20  # a header of 1 MiB takes up to six times as much with its characters escaped
 _LOOKS = 4  # at a worker that is waited for, in each `stall_s`; one reads /proc, which takes 30 us
 
 

@@ -41,8 +41,8 @@ REQUEST_HEADERS = (
 
 EXPOSED = (
     "accept-patch, accept-post, accept-ranges, allow, content-disposition, content-location, content-range, etag, "
-    "link, location, repr-digest, retry-after, transform-id, transform-plan, transform-rows-in, transform-rows-out, "
-    "transform-rows-rejected, "
+    "link, location, repr-digest, retry-after, transform-encoding, transform-id, transform-plan, transform-rows-in, "
+    "transform-rows-out, transform-rows-rejected, "
     "tus-checksum-algorithm, tus-extension, tus-max-size, tus-resumable, tus-version, upload-complete, upload-concat, "
     "upload-defer-length, upload-draft-interop-version, upload-expires, upload-length, upload-limit, "
     "upload-metadata, upload-offset"

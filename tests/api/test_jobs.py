@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -30,11 +29,9 @@ async def job_of(client: httpx.AsyncClient, table: bytes) -> str:
 async def running_job(client: httpx.AsyncClient, root: Path) -> str:
     """The address of the one job that is under way."""
     with anyio.fail_after(10):
-        while not (
-            found := os.listdir(root / ".fileserver/scratch/jobs") if (root / ".fileserver/scratch").exists() else []
-        ):
+        while not (found := list(root.glob(".fileserver/scratch/jobs/*/job.json"))):
             await anyio.sleep(0.01)
-    return f"/jobs/{found[0]}"
+    return f"/jobs/{found[0].parent.name}"
 
 
 async def test_a_job_tells_how_it_went(client: httpx.AsyncClient) -> None:

@@ -216,3 +216,13 @@ async def test_a_read_only_server_shows_tables_too(folder: Path) -> None:
     app = create_app(Settings(root=folder, allow_write=False))
     async with running(app), client_of(app) as reader:
         assert (await profile(reader, "/tables/t.csv"))["rows"] == 4
+
+
+async def test_a_scratch_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "scratch").write_text("a file in its way")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "t.csv").write_text(TABLE)
+    app = create_app(Settings(root=tmp_path / "root", scratch=tmp_path / "scratch"))
+    async with running(app), client_of(app) as client:
+        answer = await client.get("/tables/t.csv")
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (503, "storage-unavailable")

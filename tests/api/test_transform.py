@@ -109,6 +109,14 @@ async def test_a_digest_that_was_promised_is_checked(client: httpx.AsyncClient) 
     assert (good.status_code, bad.status_code, slug(bad)) == (200, 400, "digest-mismatch")
 
 
+async def test_and_so_is_that_of_a_form(client: httpx.AsyncClient) -> None:
+    digest = format_digest("sha-256", hashlib.sha256(TABLE).digest())  # of the file in it: not of what is sent
+    form = {"file": ("t.csv", TABLE)}
+    answer = await client.post("/transform?save=t.csv", files=form, headers={"content-digest": digest})
+    assert (answer.status_code, slug(answer)) == (400, "digest-mismatch")
+    assert (await client.get("/files/t.csv")).status_code == 404
+
+
 async def test_fields_before_the_file_are_the_plan(client: httpx.AsyncClient) -> None:
     plan = json.dumps({"steps": [{"op": "limit", "n": 3}]})
     by_plan = await client.post("/transform", data={"plan": plan}, files={"f": ("t.csv", HEADER + b"!spec\n")})

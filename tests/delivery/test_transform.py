@@ -5,18 +5,21 @@ import gzip
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
+from anyio.abc import TaskGroup
 
 from fileserver.delivery.asgi import ClientLeft
 from fileserver.delivery.exchange import JobCancelled, TransformFailed
 from fileserver.delivery.spill import MEMORY_SIZE
+from fileserver.delivery.table_sources import raw_table
 from fileserver.http.digests import format_digest
 from fileserver.tables import EngineFailed, OutOfMemory, Plan, PlanFault, RowFault
 from fileserver.workers import QueueFull
-from storage import Key, Library, PreconditionFailed
+from storage import DigestMismatch, Key, Library, PreconditionFailed
 from tests.delivery.conftest import drafts_in, until_closed
 from tests.delivery.transforming import Site, opened_site, post
 from tests.support.asgi import Exchange, Message, body_events, drive, each_cancellation, http_scope
@@ -245,13 +248,18 @@ async def test_a_job_can_be_cancelled_from_elsewhere(site: Site) -> None:
     assert [record.state for record in site.records()] == ["cancelled"]
 
 
+async def _occupy(site: Site, tasks: TaskGroup, places: int) -> None:
+    """Take so many places: two may run, one may wait."""
+    for _ in range(places):
+        tasks.start_soon(post, site, HEADER + b"!hang\n")
+    with anyio.fail_after(10):
+        while len(site.records()) < places:
+            await anyio.sleep(0.01)
+
+
 async def test_whoever_finds_the_queue_full_is_told_at_once_and_leaves_no_job(site: Site) -> None:
     async with anyio.create_task_group() as tasks:
-        for _ in range(3):  # two run, one waits
-            tasks.start_soon(post, site, HEADER + b"!hang\n")
-        with anyio.fail_after(10):
-            while len(site.records()) < 3:
-                await anyio.sleep(0.01)
+        await _occupy(site, tasks, 3)
         exchange = await post(site, HEADER)
         assert isinstance(exchange.error, QueueFull)
         assert len(site.records()) == 3
@@ -261,15 +269,28 @@ async def test_whoever_finds_the_queue_full_is_told_at_once_and_leaves_no_job(si
 async def test_a_client_that_waits_for_its_turn_may_leave(site: Site, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(HEADER)
     async with anyio.create_task_group() as tasks:
-        for _ in range(2):
-            tasks.start_soon(post, site, HEADER + b"!hang\n")
-        with anyio.fail_after(10):
-            while len(site.records()) < 2:
-                await anyio.sleep(0.01)
+        await _occupy(site, tasks, 2)
         app = site.app(site.asked(site.stored("t.csv")))
         exchange = await drive(app, http_scope("GET", "/transform/t.csv"), disconnect_after_events=True)
         assert (exchange.error, exchange.messages) == (None, [])
         tasks.cancel_scope.cancel()
+
+
+async def test_nor_does_it_keep_its_place_when_it_leaves_with_a_table_half_sent(site: Site) -> None:
+    async with anyio.create_task_group() as tasks:
+        await _occupy(site, tasks, 2)
+        for _ in range(2):
+            exchange = await post(site, HEADER, is_complete=False, leaves=True)
+            assert (exchange.error, exchange.messages) == (None, [])
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_digest_is_checked_though_the_worker_had_enough(site: Site) -> None:
+    source = partial(raw_table, length=None, digests={"sha256": b"x" * 32})
+    exchange = await post(site, HEADER + b"!enough\n", *rows(4 * MIB), request=site.asked(source))
+    assert isinstance(exchange.error, DigestMismatch)
+    assert not exchange.is_complete
+    assert [record.fault and record.fault["code"] for record in site.records()] == ["digest-mismatch"]
 
 
 async def test_what_is_kept_is_stored_when_all_went_well(site: Site, tmp_path: Path) -> None:

@@ -75,12 +75,12 @@ async def test_a_job_belongs_to_its_owner(tmp_path: Path) -> None:
             await jobs.cancel(job.id, "you")
 
 
-async def test_a_job_that_was_not_ended_has_lost_its_client(tmp_path: Path) -> None:
+async def test_a_job_that_was_not_ended_was_cut_off(tmp_path: Path) -> None:
     jobs = Jobs(tmp_path, 60)
     async with jobs.begin("") as job:
         pass
     found = await jobs.find(job.id, "")
-    assert (found.state, found.fault and found.fault["code"]) == ("cancelled", "client-left")
+    assert (found.state, found.fault and found.fault["code"]) == ("cancelled", "cut-off")
 
 
 async def test_the_job_of_a_dead_owner_has_failed(tmp_path: Path) -> None:

@@ -248,3 +248,31 @@ def _watched_memory(server: Server) -> Iterator[Callable[[], int]]:
     finally:
         stop.set()
         watcher.join()
+
+
+@pytest.mark.parametrize(
+    ("media_type", "query", "expected"),
+    [
+        ("text/csv; charset=iso-8859-2", "", ("stadt\nłódź\n", "iso8859-2")),
+        ('text/csv; charset="ISO-8859-2"', "?encoding=cp1252", ("stadt\n³ód¼\n", "cp1252")),
+        ("text/csv; charset=iso-8859-2; header=absent", "?select=column1", ("stadt\nłódź\n", "iso8859-2")),
+        ("text/csv", "", ("stadt\n³ód¼\n", "cp1252")),
+    ],
+)
+def test_what_the_media_type_says_of_a_table_counts_where_the_query_does_not(
+    server: Server, media_type: str, query: str, expected: tuple[str, str]
+) -> None:
+    body = "stadt\nłódź\n".encode("iso-8859-2")
+    answer = request(server.port, "POST", f"/transform{query}", ("Content-Type", media_type), body=body)
+    assert (answer.status, answer.body.decode(), answer.head.get("transform-encoding")) == (200, *expected)
+
+
+def test_a_charset_that_nobody_knows_is_refused(server: Server) -> None:
+    answer = request(server.port, "POST", "/transform", ("Content-Type", "text/csv; charset=klingon"), body=b"a\n1\n")
+    assert (answer.status, json.loads(answer.body)["parameter"]) == (400, "encoding")
+
+
+def test_fields_of_a_form_that_nobody_filled_in_ask_for_nothing(server: Server, table: Path) -> None:
+    url = f"{server.url}/transform"
+    done = curl("-f", "-F", "filter=", "-F", "limit=", "-F", "select=id", "-F", "sort=", "-F", f"file=@{table}", url)
+    assert done.output == b"id\r\n007\r\n12345678901234567890\r\n-0.0\r\n042\r\n", done.errors

@@ -242,3 +242,10 @@ async def test_five_thousand_columns_pass_as_they_came(shop: Workshop) -> None:
     row = ",".join(f"v{number}" if number % 3 else '""' for number in range(5000))
     table = (header + "\n" + (row + "\n") * 500).encode()
     assert (await shop.run({}, table)).output == table
+
+
+async def test_a_header_nearly_as_long_as_a_record_may_be_is_told_of(shop: Workshop) -> None:
+    header = ",".join(f"é{'ü' * 500}{number}" for number in range(1000))
+    table = (header + "\n" + ",".join("x" * 1000) + "\n").encode()
+    assert len(header.encode()) > 1_000_000
+    assert (await shop.run({}, table)).output == table
