@@ -17,6 +17,7 @@ from fileserver.tables.engine.framing import Framing, new_filler
 from fileserver.tables.engine.grammar import BUFFER_SIZE
 from fileserver.tables.engine.places import Places
 from fileserver.tables.engine.records import Batch, RecordReader, Reject, ends_of
+from fileserver.tables.engine.sink import Sink
 from fileserver.tables.faults import EngineFailed, OutOfMemory, RowFault, TableFault, TooManyRejects
 
 RAW_SIZE = 1000
@@ -70,7 +71,7 @@ class Pump(threading.Thread):
         self.filler = new_filler(table.dialect.marks)
         self._framing = Framing(table.dialect.marks, len(table.names), self.filler, BUFFER_SIZE)
         self._marks = table.dialect.marks.of_clean
-        self._sink = sink
+        self._sink = Sink(sink)
         self._rejects = rejects
         self._rejected_before = rejects.rows  # of other tables
         self._aborts = aborts
@@ -82,6 +83,7 @@ class Pump(threading.Thread):
 
     def run(self) -> None:
         """Carry all of it; ends early without a fault when the engine takes no more."""
+        self._sink.start()
         try:
             for batch in self._batches():
                 self._take(batch)
@@ -94,7 +96,7 @@ class Pump(threading.Thread):
         except Exception as error:  # of any kind: a thread that ended without a word would make half a table look whole
             self.fault = EngineFailed(f"the table could not be read: {type(error).__name__}")
         finally:
-            os.close(self._sink)
+            self._sink.end()  # after the fault is known: to the engine this is the end of the table
             self.is_done.set()
 
     def counts(self, rows_out: int = 0) -> Counts:
@@ -140,9 +142,7 @@ class Pump(threading.Thread):
 
     def _write(self, clean: bytes) -> None:
         for piece in self._framing.pieces_of(clean):
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[os.write(self._sink, rest) :]
+            self._sink.put(piece)
 
 
 def fault_of_reject(reject: Reject) -> RowFault:
