@@ -9,7 +9,7 @@ from tests.support.wire import Truncated, request
 
 
 def test_a_torn_answer_is_one_line_without_a_traceback(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes(b"id,name\n" + b"1,a\n" * 500_000 + b"2\n")
+    (tmp_path / "t.csv").write_bytes(b"id,name\n" + b"1,a\n" * 4_000_000 + b"2\n")
     server = serve(tmp_path)
     with pytest.raises(Truncated) as cut:
         request(server.port, "GET", "/transform/t.csv")
