@@ -102,8 +102,8 @@ async def test_a_bomb_is_refused_in_words(shop: Workshop, plan: dict[str, Any]) 
     assert isinstance(done.fault, TableFault), done.end
     assert type(done.fault) in (TableFault, PlanFault), done.fault
     assert not re.search("stage|c[0-9]|it[.]a|list_transform", done.fault.reason)
+    assert done.end.reason == "done"  # and not for want of processor time
     assert done.end.peak_rss < 512 << 20
-    assert done.end.cpu_s < 3
 
 
 BOUNDED = [
@@ -131,7 +131,6 @@ async def test_what_is_large_but_bounded_ends_soon(shop: Workshop, plan: dict[st
     done = await shop.run(plan, TABLE, memory=MEMORY, spill=MEMORY)
     assert done.end.reason == "done", done.end
     assert done.end.peak_rss < 1 << 30
-    assert done.end.cpu_s < 5
 
 
 MANY = [
