@@ -10,7 +10,11 @@ import anyio
 import httpx
 import pytest
 
+from fileserver.app import create_app, running
 from fileserver.http.digests import format_digest
+from fileserver.settings import Settings
+from fileserver.workers import Pool, PoolLimits
+from tests.api.conftest import client_of
 from tests.api.stand_in import CSV, HEADER, opened
 
 TABLE = HEADER + b"1,2\n"
@@ -251,6 +255,18 @@ async def test_sql_can_be_switched_off(root: Path) -> None:
         assert (refused.status_code, slug(refused)) == (403, "sql-off")
     async with opened(root, allow_sql=True) as client:
         assert (await client.post("/transform", params=query, content=TABLE, headers=CSV)).status_code == 200
+
+
+@pytest.mark.parametrize(("allowed", "status"), [(None, 403), (True, 200)])
+async def test_where_the_kernel_cannot_confine_it_sql_is_off_unless_allowed(
+    root: Path, allowed: bool | None, status: int
+) -> None:
+    app = create_app(Settings(root=root, allow_sql=allowed))
+    app.state.service.workshop.pool = Pool("tests.delivery.stand_in", PoolLimits())
+    async with running(app), client_of(app) as client:
+        app.state.service.workshop.missing = frozenset({"landlock"})  # as the start finds it on such a kernel
+        answer = await client.post("/transform", params={"sql": "select 1"}, content=TABLE, headers=CSV)
+        assert answer.status_code == status
 
 
 async def test_too_many_at_a_time_are_asked_to_come_back(root: Path) -> None:
