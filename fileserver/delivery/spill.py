@@ -71,11 +71,6 @@ class Spill:
         """Bytes that were put and not taken."""
         return self._memory_size + self._files_size
 
-    @property
-    def is_ended(self) -> bool:
-        """Whether nothing more comes."""
-        return self._is_ended
-
     async def has_room(self) -> None:
         """Wait until what waits fits into memory again."""
         while self.waiting > MEMORY_SIZE // 2:

@@ -90,17 +90,23 @@ async def raw_table(receive: Receive, *, length: int | None, digests: Mapping[st
 @asynccontextmanager
 async def stored_table(_receive: Receive, *, library: Library, key: Key) -> AsyncIterator[Table]:
     """A stored file is the table. Raises NotFound, IsFolder."""
-    async with library.open(key) as reader:
-        size = reader.entry.size
-        if (file := reader.fileno()) is not None:
-            descriptor = _opened_again(file)
-            try:
-                yield Table(descriptor=descriptor, size=size)
-            finally:
-                os.close(descriptor)
-        else:
-            async with aclosing(reader.chunks(range(size), CHUNK_SIZE)) as chunks:
-                yield Table(chunks=chunks, size=size)
+    async with library.open(key) as reader, table_of(reader) as table:
+        yield table
+
+
+@asynccontextmanager
+async def table_of(reader: Reader) -> AsyncIterator[Table]:
+    """The table that an opened file is, at a position of its own; the reader stays the caller's."""
+    size = reader.entry.size
+    if (file := reader.fileno()) is not None:
+        descriptor = _opened_again(file)
+        try:
+            yield Table(descriptor=descriptor, size=size)
+        finally:
+            os.close(descriptor)
+    else:
+        async with aclosing(reader.chunks(range(size), CHUNK_SIZE)) as chunks:
+            yield Table(chunks=chunks, size=size)
 
 
 @asynccontextmanager

@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from fileserver.delivery.asgi import HeaderLines, Receive, Scope, Send, end, start, while_connected
 from fileserver.delivery.table_cache import TableCache
-from fileserver.delivery.table_sources import CHUNK_SIZE, Table
+from fileserver.delivery.table_sources import table_of
 from fileserver.delivery.workshop import Kind, Work, Workshop
 from fileserver.tables import Plan
 from storage import Entry, Key, Library, Reader, StorageError
@@ -103,28 +101,12 @@ class TableView:
             content.extend(chunk)
 
         spec = {**self.workshop.spec(self.asked.kind, self.plan, is_live=False), **self.asked.terms()}
-        async with _table_of(reader) as table, self.workshop.jobs.begin(self.owner) as job:
+        async with table_of(reader) as table, self.workshop.jobs.begin(self.owner) as job:
             job.forget()  # who asked waits for the answer, and has no other use for it
             work = Work(self.workshop, job, table)
             async with cache.growing(index) as files:
                 await work.run(spec | {"size": reader.entry.size}, files, take, lambda _all_was_read: None)
         return bytes(content), work.begun.get("next")
-
-
-@asynccontextmanager
-async def _table_of(reader: Reader) -> AsyncIterator[Table]:
-    """The table of a reader, at a position of its own."""
-    size = reader.entry.size
-    file = reader.fileno()
-    if file is None:
-        async with aclosing(reader.chunks(range(size), CHUNK_SIZE)) as chunks:
-            yield Table(chunks=chunks, size=size)
-        return
-    descriptor = os.open(f"/proc/self/fd/{file}", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        yield Table(descriptor=descriptor, size=size)
-    finally:
-        os.close(descriptor)
 
 
 def _name_of(entry: Entry, plan: Plan) -> str:

@@ -91,8 +91,8 @@ class Work:
         """Give the table to a worker and its output to `out`; returns when all is done and what is kept is stored.
 
         `on_fed` is called when no more of the table is wanted, at last with False, and with True when it has all been
-        read. Raises TableFault of
-        every kind, QueueFull, what the table's chunks raise, and what `out` and the library raise.
+        read. Raises TableFault of every kind, QueueFull, what the table's chunks raise, and what `out` and the library
+        raise.
         """
         files = {**files, "rejects": self._job.rejects}
         ahead = self._table.ahead

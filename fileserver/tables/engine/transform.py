@@ -45,7 +45,8 @@ class _Other:
 
 def transform(job: Job) -> Counts:
     """Carry out a plan over the table that comes in. Raises TableFault, duckdb.Error."""
-    plan, others = job.plan, _others(job.plan)
+    plan = job.plan
+    others = _others(plan)
     own, *pipes = job.open_pipes(1 + len(others))
     rejects = job.rejects(plan.input.max_rejects)
     headers = {
