@@ -3,7 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from fileserver import media
-from fileserver.api import errors, files, folders, jobs, operations, tables, transform, uploads
+from fileserver.api import errors, events, files, folders, jobs, operations, tables, transform, uploads
 from fileserver.api.cors import AllowPagesOf
 from fileserver.api.openapi import DescribedApp
 from fileserver.api.service import Service
@@ -22,6 +22,7 @@ from fileserver.delivery.refusal import CloseEarlyAnswers
 from fileserver.delivery.workshop import Workshop
 from fileserver.http.origins import parse_origins
 from fileserver.jobs import Jobs, scratch_folder
+from fileserver.lifespan import STOPPING
 from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
 from fileserver.upkeep import kept_up, teller
@@ -45,14 +46,15 @@ def create_app(settings: Settings) -> FastAPI:
     service = _service(settings, store, catalogue)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         await service.library.start()
         try:
             service.workshop.missing = await _missing_layers()
             upkeep = kept_up(_upkeep(service, store, catalogue))
             async with upkeep, service.workshop.pool, anyio.create_task_group() as tasks:
                 tasks.start_soon(service.uploads.watch)
-                yield
+                tasks.start_soon(service.library.changes.watch)
+                yield {STOPPING: service.stopping.set}
                 tasks.cancel_scope.cancel()
         finally:
             await service.library.close()
@@ -74,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         transform.router,
         tables.router,
         jobs.router,
+        events.router,
         operations.router,
     )
     for router in routers:
@@ -134,7 +137,11 @@ def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep
         hash_rate=service.settings.hash_rate,
         scrub_period_s=service.settings.scrub_period,
         report=teller(service.metrics),
-        jobs=(service.workshop.jobs.sweep, *((service.uploads.sweep,) if service.settings.may_write else ())),
+        jobs=(
+            service.workshop.jobs.sweep,
+            service.library.changes.prune,
+            *((service.uploads.sweep,) if service.settings.may_write else ()),
+        ),
         job_pause_s=min(_SWEEP_S, service.settings.upload_lifetime / 4, service.settings.job_lifetime / 4),
     )
 

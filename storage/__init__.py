@@ -1,6 +1,8 @@
 """Bytes by key, and what is known of them. Knows no HTTP."""
 
 from storage.catalogue import Catalogue
+from storage.change import Change, ChangeKind, Json, NewChange, public_name
+from storage.changes import Changes, Extent
 from storage.errors import (
     DigestMismatch,
     DraftBusy,
@@ -58,6 +60,9 @@ __all__ = [
     "RESERVED_NAME",
     "ROOT",
     "Catalogue",
+    "Change",
+    "ChangeKind",
+    "Changes",
     "Condition",
     "Damaged",
     "Detect",
@@ -66,6 +71,7 @@ __all__ = [
     "DraftBusy",
     "Entry",
     "Event",
+    "Extent",
     "Failed",
     "Finding",
     "Folder",
@@ -75,6 +81,7 @@ __all__ = [
     "InvalidKey",
     "IsFolder",
     "Job",
+    "Json",
     "Key",
     "KeyBusy",
     "LengthMismatch",
@@ -82,6 +89,7 @@ __all__ = [
     "Listed",
     "LocalStore",
     "MemoryStore",
+    "NewChange",
     "NoSpace",
     "NotFound",
     "NotKept",
@@ -121,4 +129,5 @@ __all__ = [
     "key_to_read",
     "key_to_write",
     "name_of",
+    "public_name",
 ]

@@ -33,9 +33,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import schema
+from storage.change import Json, NewChange, add_change
 from storage.errors import NoSpace, StoreUnavailable
 from storage.keys import Key
 from storage.model import Entry
+from storage.signals import Signal
 
 CLAIM_LEASE_S = 60  # a commit takes milliseconds; after a minute its process is taken for dead
 
@@ -103,6 +105,8 @@ class Catalogue:
         self._durable = schema.writing_engine(path, is_durable=True)
         self._derived = self._durable if path is None else schema.writing_engine(path, is_durable=False)
         self._reading = self._durable if path is None else schema.reading_engine(path)
+        self._versions = None if path is None else schema.reading_engine(path, connections=1)
+        self.changed = Signal()
 
     async def start(self) -> None:
         """Bring the schema up to date. Raises StoreUnavailable."""
@@ -117,7 +121,7 @@ class Catalogue:
 
     async def close(self) -> None:
         """Close all connections."""
-        for engine in {self._durable, self._derived, self._reading}:
+        for engine in {self._durable, self._derived, self._reading, self._versions or self._reading}:
             await engine.dispose()
 
     async def facts(self, entry: Entry) -> Facts:
@@ -163,19 +167,29 @@ class Catalogue:
             return (await connection.execute(statement)).rowcount == 1
 
     async def release(self, claim: Claim, committed: Entry | None, *, is_new: bool | None = None) -> None:
-        """End a claim and record, in the same transaction, the digest of what was committed under it.
+        """End a claim and record, in the same transaction, the digest of what was committed under it, and the change.
 
-        The upload whose id is the claim's token is complete then. Nothing happens where the claim has been ended.
+        The upload whose id is the claim's token is complete then. Where it is not known whether the key is new, a file
+        of which something is known was there before. Nothing happens where the claim has been ended.
         """
-        mine = schema.claims.c.key == claim.key, schema.claims.c.token == claim.token
         async with self.keeping() as connection:
-            ended = await connection.execute(delete(schema.claims).where(*mine))
-            if committed is not None and ended.rowcount:
-                row = {"identity": committed.identity, "sha256": claim.sha256}
-                await connection.execute(_upsert(schema.digests, committed.key, row))
-                done = {"length": committed.size, "sha256": claim.sha256, "is_new": is_new, "touched_ms": _now_ms()}
-                mine_too = schema.uploads.c.upload_id == claim.token
-                await connection.execute(update(schema.uploads).where(mine_too).values(done))
+            if not await _ended(connection, claim) or committed is None:
+                return
+            has_known = await connection.execute(select(schema.digests.c.key).where(schema.digests.c.key == claim.key))
+            was_new = has_known.first() is None if is_new is None else is_new
+            row = {"identity": committed.identity, "sha256": claim.sha256}
+            await connection.execute(_upsert(schema.digests, committed.key, row))
+            done = {"length": committed.size, "sha256": claim.sha256, "is_new": is_new, "touched_ms": _now_ms()}
+            mine_too = schema.uploads.c.upload_id == claim.token
+            await connection.execute(update(schema.uploads).where(mine_too).values(done))
+            await add_change(connection, _committed(claim, committed, is_new=was_new))
+
+    async def release_removed(self, claim: Claim) -> None:
+        """End the claim to a key whose file is gone: with it goes what was said about it."""
+        async with self.keeping() as connection:
+            if await _ended(connection, claim):
+                await connection.execute(delete(schema.comments).where(schema.comments.c.key == claim.key))
+                await add_change(connection, NewChange("deleted", claim.key, {}))
 
     async def claims(self) -> tuple[Claim, ...]:
         """All claims, also those of the dead."""
@@ -236,11 +250,24 @@ class Catalogue:
 
     def keeping(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A short transaction that a power cut does not undo. Raises StoreUnavailable."""
-        return _transaction(self._durable)
+        return self._writing(self._durable)
 
     def changing(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A short transaction on what can be found out again: a power cut may lose it. Raises StoreUnavailable."""
-        return _transaction(self._derived)
+        return self._writing(self._derived)
+
+    async def version(self) -> int:
+        """Another number after each write of another process; always 0 where there can be none."""
+        if self._versions is None:
+            return 0
+        async with _transaction(self._versions) as connection:  # always the same one: the number is its own
+            return int((await connection.exec_driver_sql("PRAGMA data_version")).scalar_one())
+
+    @asynccontextmanager
+    async def _writing(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        async with _transaction(engine) as connection:
+            yield connection
+        self.changed.set()
 
     @property
     def is_kept(self) -> bool:
@@ -261,6 +288,17 @@ class Catalogue:
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+async def _ended(connection: AsyncConnection, claim: Claim) -> bool:
+    mine = schema.claims.c.key == claim.key, schema.claims.c.token == claim.token
+    return (await connection.execute(delete(schema.claims).where(*mine))).rowcount > 0
+
+
+def _committed(claim: Claim, entry: Entry, *, is_new: bool) -> NewChange:
+    sha256 = None if claim.sha256 is None else claim.sha256.hex()
+    content: dict[str, Json] = {"size": entry.size, "etag": f'"{sha256 or entry.etag}"', "sha256": sha256}
+    return NewChange("created" if is_new else "replaced", entry.key, content, identity=entry.identity)
 
 
 def _upsert(table: Table, key: Key, row: Mapping[str, str | bytes | None]) -> Insert:

@@ -13,12 +13,12 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from types import TracebackType
 
 import anyio
 import anyio.to_thread
 
 from storage.catalogue import Catalogue, Claim, Facts
+from storage.changes import Changes
 from storage.errors import (
     DigestMismatch,
     DraftBusy,
@@ -35,6 +35,7 @@ from storage.errors import (
 )
 from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
+from storage.opened import Opened
 from storage.promises import Promises
 from storage.remembered import Remembered, version_of
 from storage.store import Draft, Reader, Store
@@ -62,6 +63,7 @@ class Received:
 class _Outcome:
     committed: Entry | None = None
     is_new: bool = True
+    is_removed: bool = False
 
 
 class Library:
@@ -76,12 +78,15 @@ class Library:
         self._remembered = Remembered()
         self._digests_learned = 0  # so that who looked before does not remember after that there was none
         self.wanted = Wanted()
+        self.changes = Changes(catalogue)
 
     async def start(self) -> None:
         """Open both, and clear what a crash left unless another server is using it. Raises StoreUnavailable."""
         await self._store.start()
         async with self._store.sole_use() as is_sole:
             await self._catalogue.start()
+            if is_sole or not self._catalogue.is_kept:
+                await self.changes.start()
             if is_sole:
                 await self._catalogue.end_leases()
                 await self._recover()
@@ -99,7 +104,7 @@ class Library:
         await self._catalogue.claims()
         self._is_sound_until = time.monotonic() + _SOUND_S
 
-    def open(self, key: Key) -> "Opened":
+    def open(self, key: Key) -> Opened:
         """The present version of a file, opened for the length of the block. Raises NotFound, IsFolder."""
         return Opened(self._store, key)
 
@@ -184,10 +189,11 @@ class Library:
     async def delete(self, key: Key, *, condition: Condition = always) -> None:
         """Remove a file. Raises NotFound, IsFolder, PreconditionFailed, KeyBusy."""
         await self._store.stat(key)
-        async with self._claimed(Claim(key, secrets.token_hex(8))):
+        async with self._claimed(Claim(key, secrets.token_hex(8))) as outcome:
             await self._required(key, condition)
             await self._catalogue.forget(key)
             await self._store.delete(key)
+            outcome.is_removed = True
 
     async def settle(self, upload_id: str) -> None:
         """Wait for the commit of an upload to end; end it where its process has died in the midst of it."""
@@ -245,7 +251,10 @@ class Library:
             except BaseException:
                 await self._catalogue.release(claim, None)
                 raise
-            await self._catalogue.release(claim, outcome.committed, is_new=outcome.is_new)
+            if outcome.is_removed:
+                await self._catalogue.release_removed(claim)
+            else:
+                await self._catalogue.release(claim, outcome.committed, is_new=outcome.is_new)
 
     async def _take(self, claim: Claim) -> None:
         # Polled: the other writer may be another process, and SQLite wakes nobody. A commit is over in milliseconds.
@@ -289,6 +298,13 @@ class Library:
     async def _claim_of(self, token: str) -> Claim | None:
         return next((claim for claim in await self._catalogue.claims() if claim.token == token), None)
 
+    async def _is_there(self, key: Key) -> bool:
+        try:
+            await self._store.stat(key)
+        except (NotFound, IsFolder, UnderFile):
+            return False
+        return True
+
     async def _is_held(self, key: Key) -> bool:
         try:
             return await self._store.is_held(key)
@@ -296,11 +312,14 @@ class Library:
             return False
 
     async def _end(self, claim: Claim) -> None:
-        """Do what is left of a dead process's commit, if it came as far as the file."""
+        """Do what is left of a dead process's commit or removal, if it came as far as the file."""
         committed = await self._committed_under(claim)
         if committed is not None:
             await self._store.sync(claim.key)
-        await self._catalogue.release(claim, committed)
+        if claim.sha256 is None and not await self._is_there(claim.key):  # nobody knows a removed file's bytes
+            await self._catalogue.release_removed(claim)
+        else:
+            await self._catalogue.release(claim, committed)
 
     async def _committed_under(self, claim: Claim) -> Entry | None:
         try:
@@ -308,23 +327,6 @@ class Library:
         except StorageError:
             return None
         return entry if claim.sha256 is not None and entry.etag == claim.etag else None
-
-
-class Opened:
-    """A reader for the length of a block; a generator would do the same in more time than a warm file takes to open."""
-
-    def __init__(self, store: Store, key: Key) -> None:
-        self._store = store
-        self._key = key
-
-    async def __aenter__(self) -> Reader:
-        self._reader = await self._store.open(self._key)
-        return self._reader
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._reader.close()
 
 
 def _with_facts(entry: Entry, facts: Facts) -> Entry:

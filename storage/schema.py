@@ -14,6 +14,8 @@ from sqlalchemy import (
     Column,
     Connection,
     Dialect,
+    Float,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -116,10 +118,47 @@ uploads = Table(
     Column("is_new", Boolean),
 )
 
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", KeyBytes),
+    Column("subject", Text),
+    Column("identity", Text),
+    Column("content", Text, nullable=False),
+    Index("changes_by_key", "key", "id"),
+    sqlite_autoincrement=True,
+)
 
-def reading_engine(path: Path) -> AsyncEngine:
+feed = Table("feed", metadata, Column("id", Integer, primary_key=True), Column("pruned", BigInteger, nullable=False))
+
+feed_gaps = Table(
+    "feed_gaps",
+    metadata,
+    Column("first", Integer, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", KeyBytes, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("media_time_s", Float),
+    Column("byte_offset", BigInteger),
+    Index("comments_by_key", "key", "id"),
+    sqlite_autoincrement=True,
+)
+
+
+def reading_engine(path: Path, connections: int = _READERS) -> AsyncEngine:
     """Connections for statements that each stand alone."""
-    engine = create_async_engine(_url(path), isolation_level="AUTOCOMMIT", pool_size=_READERS, max_overflow=0)
+    engine = create_async_engine(_url(path), isolation_level="AUTOCOMMIT", pool_size=connections, max_overflow=0)
     _prepare(engine.sync_engine, "NORMAL")
     return engine
 

@@ -14,8 +14,8 @@ from typing import Literal, TypeAlias
 from storage.catalogue import Catalogue, Facts
 from storage.errors import IsFolder, NotFound, StoreDamaged, StoreUnavailable
 from storage.keys import Key
-from storage.library import Opened
 from storage.model import Entry
+from storage.opened import Opened
 from storage.remembered import Version, version_of
 from storage.rereading import Rereader
 from storage.schema import as_bytes

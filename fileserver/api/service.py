@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import anyio
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
@@ -16,13 +17,14 @@ from storage import Library, Uploads
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The parts that `create_app` joined."""
+    """The parts that `create_app` joined. `stopping` is set when the server is told to stop: what has no end ends."""
 
     library: Library
     uploads: Uploads
     settings: Settings
     metrics: Metrics
     workshop: Workshop
+    stopping: anyio.Event = field(default_factory=anyio.Event)
 
 
 def service_of(request: Request) -> Service:

@@ -15,6 +15,8 @@ from types import FrameType
 
 import uvicorn
 
+from fileserver.lifespan import STOPPING
+
 log = logging.getLogger("fileserver.server")
 
 # uvicorn tells nobody when a connection is lost or a task ends, so we look, as often as it does itself.
@@ -60,6 +62,7 @@ class DrainingServer(uvicorn.Server):
             server.close()
         for listener in sockets or ():
             listener.close()
+        self.lifespan.state.get(STOPPING, _do_nothing)()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         if not await self._has_drained():
@@ -107,6 +110,10 @@ class DrainingServer(uvicorn.Server):
             await asyncio.wait(tasks, timeout=_CLEAN_UP_S)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _is_answering(connection: object) -> bool:

@@ -7,11 +7,11 @@ import pkgutil
 import pytest
 
 import fileserver.http
-import storage.keys
 
 MODULES = [f"fileserver.http.{module.name}" for module in pkgutil.iter_modules(fileserver.http.__path__)]
+OTHERS = ("storage.change", "storage.changes", "storage.keys", "fileserver.delivery.feed")
 
 
-@pytest.mark.parametrize("name", [*MODULES, storage.keys.__name__])
+@pytest.mark.parametrize("name", [*MODULES, *OTHERS])
 def test_examples(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0

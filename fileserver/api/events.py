@@ -1,0 +1,91 @@
+"""`/events`: what happens to the library, as it happens."""
+
+import re
+from functools import partial
+from typing import Annotated, get_args
+
+from fastapi import APIRouter, Query, Request
+
+from fileserver.api.requests import file_href
+from fileserver.api.responses import EventStream, Lines, Made, answers, live_headers
+from fileserver.api.service import service_of
+from fileserver.delivery.feed import Feed, Wanted
+from fileserver.delivery.live import LiveAnswer, framing_of
+from fileserver.http import problems
+from fileserver.http.negotiation import choose
+from fileserver.http.problems import Problem, ProblemError
+from storage import ChangeKind, Extent
+
+router = APIRouter(tags=["events"])
+
+_OFFERS: tuple[type[Made], ...] = (EventStream, Lines)
+_NUMBER = re.compile(r"[0-9]{1,18}")  # what SQLite counts to
+
+
+@router.get(
+    "/events", summary="Watch what happens to the files", response_class=EventStream, responses=answers(*_OFFERS)
+)
+@router.head("/events", include_in_schema=False)
+async def events(
+    request: Request,
+    prefix: str = "",
+    kind: Annotated[list[str] | None, Query()] = None,
+    last_event_id: str | None = None,
+    follow: bool = True,
+) -> Made:
+    """Every change as server-sent events or NDJSON by Accept, from now on or after Last-Event-ID.
+
+    `prefix` and `kind` (several, or with commas between them) say which changes; without `follow` the answer ends with
+    what there is. Who asks for what is not kept any more is sent a `reset`: look at the files anew, and go on.
+    """
+    chosen = _chosen(request)
+    service = service_of(request)
+    changes = service.library.changes
+    after, reset_to = _start(_asked(request, last_event_id), await changes.extent())
+    feed = Feed(changes, Wanted(prefix, _kinds(kind or [])), partial(file_href, request), after, reset_to, follow)
+    headers = live_headers(chosen.content_type)
+    return chosen(LiveAnswer(headers, framing_of(chosen.content_type), feed.batches, service.stopping, str(after)))
+
+
+def _chosen(request: Request) -> type[Made]:
+    chosen = choose(request.headers.getlist("accept"), [each.content_type for each in _OFFERS])
+    for each in _OFFERS:
+        if each.content_type == chosen:
+            return each
+    raise ProblemError(Problem(problems.NOT_ACCEPTABLE, "Events come as text/event-stream or application/x-ndjson."))
+
+
+def _asked(request: Request, parameter: str | None) -> int | None:
+    """The last number that the client has seen; -1 where it is none of ours.
+
+    A browser that comes back says it in the header, while its address still has the first. Raises ProblemError.
+    """
+    header = request.headers.get("last-event-id")
+    if header:
+        return int(header) if _NUMBER.fullmatch(header) else -1
+    if parameter is None:
+        return None
+    if not _NUMBER.fullmatch(parameter):
+        raise _bad("last_event_id", "it is the number of a change")
+    return int(parameter)
+
+
+def _start(asked: int | None, extent: Extent) -> tuple[int, int | None]:
+    """The number to go on after, and the same again where the client has to be told that it missed something."""
+    if asked == 0:
+        return extent.pruned, None  # all that is kept
+    if asked is None:
+        return extent.newest, None
+    return (asked, None) if extent.reaches(asked) else (extent.newest, extent.newest)
+
+
+def _kinds(values: list[str]) -> frozenset[str]:
+    """Raises ProblemError."""
+    kinds = frozenset(kind for value in values for kind in value.split(",") if kind)
+    if unknown := kinds - set(get_args(ChangeKind)):
+        raise _bad("kind", f"there is no kind {min(unknown)}, but {', '.join(get_args(ChangeKind))}")
+    return kinds
+
+
+def _bad(parameter: str, why: str) -> ProblemError:
+    return ProblemError(Problem(problems.BAD_PARAMETER, f"{parameter}: {why}.", {"parameter": parameter}))

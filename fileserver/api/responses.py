@@ -1,0 +1,107 @@
+"""The answers of our endpoints, each declared once by its media type: what a route says it answers, it answers.
+
+A class is the `response_class` of a route, and `answers` describes a route that chooses among several by Accept.
+"""
+
+import json
+from typing import Any, ClassVar
+
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from fileserver.api.service import Answer
+from fileserver.delivery.asgi import App
+
+_TEXT = {"type": "string"}
+
+
+class JsonDocument(JSONResponse):
+    """JSON escaped down to ASCII: names whose bytes are no UTF-8 survive as lone surrogates."""
+
+    schema: ClassVar[dict[str, str]] = {}
+
+    def render(self, content: object) -> bytes:
+        """The document's bytes."""
+        return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
+class HtmlPage(HTMLResponse):
+    """A page for a person."""
+
+    schema: ClassVar[dict[str, str]] = _TEXT
+
+
+class Made(Answer):
+    """An answer that is made while it is sent, by an ASGI application that sends the headers of `content_type`."""
+
+    content_type: ClassVar[str]
+    schema: ClassVar[dict[str, str]] = _TEXT
+
+    def __init__(self, app: App, status_code: int = 200) -> None:  # FastAPI describes the default as the status
+        super().__init__(app)
+        self.status_code = status_code
+
+
+class EventStream(Made):
+    """Events as they happen (WHATWG HTML s.9.2)."""
+
+    media_type = content_type = "text/event-stream"
+
+
+class Lines(Made):
+    """NDJSON: a JSON text a line, the last of which says that it is the last."""
+
+    media_type = content_type = "application/x-ndjson"
+
+
+class CsvTable(Made):
+    """Rows beneath a header (RFC 4180)."""
+
+    media_type = "text/csv"
+    content_type = "text/csv; charset=utf-8; header=present"
+
+
+class PlainText(Made):
+    """Lines of text."""
+
+    media_type = "text/plain"
+    content_type = "text/plain; charset=utf-8"
+
+
+class JsonStream(Made):
+    """One JSON document, too long to be made before it is sent."""
+
+    media_type = content_type = "application/json"
+    schema = JsonDocument.schema
+
+
+class FileBytes(Made):
+    """A stored file as it is, of whatever type it is."""
+
+    media_type = content_type = "*/*"
+    schema: ClassVar[dict[str, str]] = {"type": "string", "format": "binary"}
+
+
+def live_headers(content_type: str) -> tuple[tuple[str, str], ...]:
+    """The headers of an answer that goes on for long: kept by nobody, held back by no proxy, chosen by Accept."""
+    return (
+        ("content-type", content_type),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),  # nginx gathers answers unless it is told not to
+        ("accept-ranges", "none"),
+        ("x-content-type-options", "nosniff"),
+        ("vary", "accept"),
+    )
+
+
+def answers(*kinds: type[Response], status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """What FastAPI's `responses` says of a route that answers in any of these ways.
+
+    >>> answers(Lines)
+    {200: {'content': {'application/x-ndjson': {'schema': {'type': 'string'}}}}}
+    """
+    return {status: {"content": {str(kind.media_type): {"schema": dict(_schema_of(kind))} for kind in kinds}}}
+
+
+def _schema_of(kind: type[Response]) -> dict[str, str]:
+    schema: dict[str, str] = getattr(kind, "schema", _TEXT)
+    return schema

@@ -1,0 +1,4 @@
+"""What an application and its server tell one another beyond ASGI, by the state of the lifespan."""
+
+STOPPING = "fileserver.stopping"
+"""What the server calls when it is told to stop, so that answers without an end end; takes nothing, returns at once."""
