@@ -11,9 +11,10 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import schema
+from storage.comment import move_comments
 from storage.keys import Key
+from storage.model import Json
 
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 ChangeKind: TypeAlias = Literal["created", "replaced", "deleted", "moved", "upload", "job", "comment"]
 
 PROGRESS: tuple[ChangeKind, ...] = ("upload", "job")
@@ -47,7 +48,9 @@ class Change:
 
 
 async def add_change(connection: AsyncConnection, change: NewChange) -> None:
-    """Add a row to the feed, in the transaction of this connection."""
+    """Add a row to the feed, in the transaction of this connection. What was said about a file moves with it."""
+    if change.kind == "moved" and change.key is not None:
+        await move_comments(connection, Key(str(change.content["from"])), change.key)
     values = {
         "at_ms": time.time_ns() // 1_000_000,
         "kind": change.kind,

@@ -128,6 +128,14 @@ class LengthMismatch(StorageError):
     """The upload was promised another length, or already has more bytes than that."""
 
 
+class TooManyComments(StorageError):
+    """The file has as many comments as are allowed."""
+
+    def __init__(self, max_comments: int) -> None:
+        super().__init__(max_comments)
+        self.max_comments = max_comments
+
+
 class TooManyUploads(StorageError):
     """The owner has as many unfinished uploads as are allowed."""
 
