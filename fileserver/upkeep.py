@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from fileserver.metrics import Metrics
-from storage import Damaged, Event, Failed, Hashed, Upkeep
+from storage import Damaged, Event, Failed, ForeignChanges, Hashed, Upkeep
 
 log = logging.getLogger("fileserver.upkeep")
 
 
 @asynccontextmanager
-async def kept_up(upkeep: Upkeep) -> AsyncIterator[None]:
+async def kept_up(upkeep: Upkeep | ForeignChanges) -> AsyncIterator[None]:
     """Let the work go on for the length of the block. A fault of its own ends it, and nothing else."""
     task = asyncio.create_task(upkeep.run())
     task.add_done_callback(_tell_of_a_fault)
