@@ -1,8 +1,11 @@
 """Bytes by key, and what is known of them. Knows no HTTP."""
 
+from storage.arriving import Arriving
 from storage.catalogue import Catalogue
-from storage.change import Change, ChangeKind, Json, NewChange, public_name
+from storage.change import Change, ChangeKind, NewChange, public_name
 from storage.changes import Changes, Extent
+from storage.comment import Comment, NewComment
+from storage.comments import CommentPage, Comments, CommentSweep
 from storage.errors import (
     DigestMismatch,
     DraftBusy,
@@ -24,12 +27,14 @@ from storage.errors import (
     StoreDegraded,
     StoreUnavailable,
     TooLarge,
+    TooManyComments,
     TooManyUploads,
     UnderFile,
     UploadExpired,
     UploadIsComplete,
     UploadTakenOver,
 )
+from storage.foreign import ForeignChanges
 from storage.keys import (
     RESERVED_NAME,
     ROOT,
@@ -45,11 +50,13 @@ from storage.library import HEAD_SIZE, Detect, Library, Received
 from storage.local import LocalStore
 from storage.local_listing import BATCH as LIST_BATCH
 from storage.memory import MemoryStore
-from storage.model import Condition, Entry, Listed, Span, Subfolder, Upload, UploadLimits, always
+from storage.model import Condition, Entry, Json, Listed, Span, Subfolder, Upload, UploadLimits, always
 from storage.open_upload import OpenUpload
+from storage.origin import Origin
 from storage.rereading import Pace, Rereader
 from storage.revisions import catalogue_fault, catalogue_path
 from storage.store import Draft, Hash, Reader, Store
+from storage.tail import After, Beginning, LastBytes, LastLines, Piece, Reset, Tail, Tails
 from storage.upkeep import Damaged, Event, Failed, Hashed, Job, Upkeep
 from storage.uploads import Uploads
 from storage.verification import Finding, Verification
@@ -59,10 +66,17 @@ __all__ = [
     "LIST_BATCH",
     "RESERVED_NAME",
     "ROOT",
+    "After",
+    "Arriving",
+    "Beginning",
     "Catalogue",
     "Change",
     "ChangeKind",
     "Changes",
+    "Comment",
+    "CommentPage",
+    "CommentSweep",
+    "Comments",
     "Condition",
     "Damaged",
     "Detect",
@@ -76,6 +90,7 @@ __all__ = [
     "Finding",
     "Folder",
     "FolderInTheWay",
+    "ForeignChanges",
     "Hash",
     "Hashed",
     "InvalidKey",
@@ -84,25 +99,31 @@ __all__ = [
     "Json",
     "Key",
     "KeyBusy",
+    "LastBytes",
+    "LastLines",
     "LengthMismatch",
     "Library",
     "Listed",
     "LocalStore",
     "MemoryStore",
     "NewChange",
+    "NewComment",
     "NoSpace",
     "NotFound",
     "NotKept",
     "OffsetMismatch",
     "OpenUpload",
+    "Origin",
     "OtherFileSystem",
     "Pace",
+    "Piece",
     "PreconditionFailed",
     "PromiseExceeded",
     "ReadOnlyStore",
     "Reader",
     "Received",
     "Rereader",
+    "Reset",
     "Span",
     "StorageError",
     "Store",
@@ -110,7 +131,10 @@ __all__ = [
     "StoreDegraded",
     "StoreUnavailable",
     "Subfolder",
+    "Tail",
+    "Tails",
     "TooLarge",
+    "TooManyComments",
     "TooManyUploads",
     "UnderFile",
     "Upkeep",

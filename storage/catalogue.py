@@ -6,15 +6,16 @@ of a file (`Entry.identity`), so a file edited behind our back simply has none.
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import anyio.to_thread
 from anyio import CancelScope
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     Select,
     Table,
@@ -33,10 +34,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import schema
-from storage.change import Json, NewChange, add_change
+from storage.change import NewChange, add_change
+from storage.comment import delete_comments
 from storage.errors import NoSpace, StoreUnavailable
 from storage.keys import Key
-from storage.model import Entry
+from storage.model import Entry, Json
+from storage.other_writers import OtherWriters
 from storage.signals import Signal
 
 CLAIM_LEASE_S = 60  # a commit takes milliseconds; after a minute its process is taken for dead
@@ -64,6 +67,10 @@ class Claim:
     sha256: bytes | None = None
 
 
+_KeyColumn: TypeAlias = ColumnElement[str]
+_FactsStatement: TypeAlias = CompoundSelect[str, str, bytes | None, str | None, bytes | None]
+
+
 def _facts_statement() -> Select[bytes | None, str | None, bytes | None]:
     digests, media_types, claims = schema.digests.c, schema.media_types.c, schema.claims.c
     key, identity = bindparam("key", type_=schema.KeyBytes), bindparam("identity", type_=Text)
@@ -75,26 +82,34 @@ def _facts_statement() -> Select[bytes | None, str | None, bytes | None]:
     return select(known, seen.scalar_subquery(), learned.scalar_subquery())
 
 
-def _facts_between_statement() -> CompoundSelect[str, str, bytes | None, str | None, bytes | None]:
+def _facts_where(is_asked: Callable[[_KeyColumn], ColumnElement[bool]]) -> _FactsStatement:
     digests, media_types = schema.digests.c, schema.media_types.c
-    ends = bindparam("first", type_=schema.KeyBytes), bindparam("last", type_=schema.KeyBytes)
     committed = select(
         digests.key, digests.identity, digests.sha256, null().label("media_type"), null().label("learned")
     )
     seen = select(media_types.key, media_types.identity, null(), media_types.media_type, null())
     learned = select(_learned.key, _learned.identity, null(), null(), _learned.sha256)
     return union_all(
-        committed.where(digests.key.between(*ends)),
-        seen.where(media_types.key.between(*ends)),
-        learned.where(_learned.key.between(*ends)),
+        committed.where(is_asked(digests.key)),
+        seen.where(is_asked(media_types.key)),
+        learned.where(is_asked(_learned.key)),
     )
+
+
+def _is_between(key: _KeyColumn) -> ColumnElement[bool]:
+    return key.between(bindparam("first", type_=schema.KeyBytes), bindparam("last", type_=schema.KeyBytes))
+
+
+def _is_among(key: _KeyColumn) -> ColumnElement[bool]:
+    return key.in_(bindparam("keys", type_=schema.KeyBytes, expanding=True))
 
 
 _learned = schema.learned_digests.c
 # To put a statement together takes as long as to run it.
 _NOTHING = Facts()
 _FACTS = _facts_statement()
-_FACTS_BETWEEN = _facts_between_statement()
+_FACTS_BETWEEN = _facts_where(_is_between)
+_FACTS_AMONG = _facts_where(_is_among)
 
 
 class Catalogue:
@@ -105,7 +120,7 @@ class Catalogue:
         self._durable = schema.writing_engine(path, is_durable=True)
         self._derived = self._durable if path is None else schema.writing_engine(path, is_durable=False)
         self._reading = self._durable if path is None else schema.reading_engine(path)
-        self._versions = None if path is None else schema.reading_engine(path, connections=1)
+        self._others = None if path is None else OtherWriters(path)
         self.changed = Signal()
 
     async def start(self) -> None:
@@ -121,8 +136,10 @@ class Catalogue:
 
     async def close(self) -> None:
         """Close all connections."""
-        for engine in {self._durable, self._derived, self._reading, self._versions or self._reading}:
+        for engine in {self._durable, self._derived, self._reading}:
             await engine.dispose()
+        if self._others is not None:
+            self._others.close()
 
     async def facts(self, entry: Entry) -> Facts:
         """What is known of this version of this file.
@@ -135,12 +152,19 @@ class Catalogue:
             sha256, media_type, learned = (await connection.execute(_FACTS, version)).one()
         return Facts(sha256, media_type, learned)
 
-    async def facts_of(self, entries: Iterable[Entry]) -> dict[tuple[Key, str], Facts]:
-        """What is known of the files from the first to the last of these, by key and identity; claims aside."""
+    async def facts_of(self, entries: Iterable[Entry], *, are_neighbours: bool = True) -> dict[tuple[Key, str], Facts]:
+        """What is known of these files, by key and identity; claims aside.
+
+        Of neighbours a stretch of the tables tells sooner than a look at each. Between others may lie a million more:
+        each is looked for then, and they have to be some hundreds at most.
+        """
         keys = sorted((entry.key for entry in entries), key=schema.as_bytes)
         facts: dict[tuple[Key, str], Facts] = {}
         async with self.reading() as connection:
-            rows = await connection.execute(_FACTS_BETWEEN, {"first": keys[0], "last": keys[-1]})
+            rows = await connection.execute(
+                _FACTS_BETWEEN if are_neighbours else _FACTS_AMONG,
+                {"first": keys[0], "last": keys[-1]} if are_neighbours else {"keys": keys},
+            )
             for key, identity, sha256, media_type, learned in rows:
                 known = facts.get((Key(key), identity), _NOTHING)
                 facts[Key(key), identity] = Facts(
@@ -188,7 +212,7 @@ class Catalogue:
         """End the claim to a key whose file is gone: with it goes what was said about it."""
         async with self.keeping() as connection:
             if await _ended(connection, claim):
-                await connection.execute(delete(schema.comments).where(schema.comments.c.key == claim.key))
+                await delete_comments(connection, claim.key)
                 await add_change(connection, NewChange("deleted", claim.key, {}))
 
     async def claims(self) -> tuple[Claim, ...]:
@@ -256,12 +280,12 @@ class Catalogue:
         """A short transaction on what can be found out again: a power cut may lose it. Raises StoreUnavailable."""
         return self._writing(self._derived)
 
-    async def version(self) -> int:
-        """Another number after each write of another process; always 0 where there can be none."""
-        if self._versions is None:
-            return 0
-        async with _transaction(self._versions) as connection:  # always the same one: the number is its own
-            return int((await connection.exec_driver_sql("PRAGMA data_version")).scalar_one())
+    def version(self) -> int:
+        """Another number after each write that was not told by `changed`, or was; 0 where nobody else can write.
+
+        Raises StoreUnavailable.
+        """
+        return 0 if self._others is None else self._others.version()
 
     @asynccontextmanager
     async def _writing(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio
-from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, insert, or_, select, text, update
 
 from storage import schema
 from storage.catalogue import Catalogue
@@ -28,6 +28,7 @@ MOST = 1_000_000
 """Rows that are kept, about 200 MB."""
 PROGRESS_LIFETIME_S = 600.0
 _PAGE = 1000  # rows of one look
+_PAGE_TEXT = 1 << 20  # characters that a page may hold: a thousand of the longest comments are 48 MB
 _RECENT = 500  # rows that are shared by all who are up to date
 _PRUNED_AT_ONCE = 10_000  # so that no writer waits long
 _POLL_S = 0.1  # SQLite wakes nobody when another process has written
@@ -36,7 +37,7 @@ _ROW = 1  # the table has no other
 
 _changes = schema.changes.c
 _COLUMNS = (_changes.id, _changes.at_ms, _changes.kind, _changes.key, _changes.content)
-_AFTER = select(*_COLUMNS).where(_changes.id > bindparam("after")).order_by(_changes.id).limit(bindparam("most"))
+_NEXT = select(*_COLUMNS).where(_changes.id > bindparam("after")).order_by(_changes.id).limit(bindparam("most"))
 _SEQUENCE = text("SELECT seq FROM sqlite_sequence WHERE name = 'changes'")
 _SET_SEQUENCE = text("UPDATE sqlite_sequence SET seq = :seq WHERE name = 'changes'")
 _GAPS = select(schema.feed_gaps.c.last, schema.feed_gaps.c.first)
@@ -105,7 +106,7 @@ class Changes:
         return Extent(row[0] or 0, row[1] or 0, tuple((last, first) for last, first in gaps))
 
     async def after(self, number: int, limit: int = _PAGE) -> tuple[Change, ...]:
-        """The changes with the lowest numbers above this one. Raises StoreUnavailable."""
+        """The changes with the lowest numbers above this one; fewer where they are long. Raises StoreUnavailable."""
         async with self._catalogue.reading() as connection:
             rows = await connection.execute(_AFTER, {"after": number, "most": limit})
             return tuple(_change(*row) for row in rows)
@@ -147,7 +148,7 @@ class Changes:
                 await changed.wait()
                 continue
             try:
-                version = await self._catalogue.version()
+                version = self._catalogue.version()
                 await self._take_new()
                 await self._wait(changed, version)
             except StoreUnavailable:  # whoever asks for more is told
@@ -172,11 +173,13 @@ class Changes:
         """Drop rows a few at a time; with `is_reset` whoever has not seen them learns that it missed something."""
         some = select(_changes.id).where(condition).order_by(_changes.id).limit(_PRUNED_AT_ONCE)
         while True:
-            async with self._catalogue.changing() as connection:
+            async with self._catalogue.reading() as connection:  # which looks at all rows, and keeps no writer waiting
                 ids = (await connection.execute(some)).scalars().all()
-                if not ids:
-                    return
-                await connection.execute(delete(schema.changes).where(condition, _changes.id <= ids[-1]))
+            if not ids:
+                return
+            async with self._catalogue.changing() as connection:
+                found = condition, _changes.id.between(ids[0], ids[-1])
+                await connection.execute(delete(schema.changes).where(*found))
                 if is_reset:
                     await connection.execute(update(schema.feed).values(pruned=func.max(schema.feed.c.pruned, ids[-1])))
                     await connection.execute(delete(schema.feed_gaps).where(schema.feed_gaps.c.first <= ids[-1]))
@@ -215,8 +218,20 @@ class Changes:
         while not changed.is_set():
             with anyio.move_on_after(_POLL_S if self._catalogue.is_kept else None):
                 await changed.wait()
-            if not self._listeners or await self._catalogue.version() != version:
+            if not self._listeners or self._catalogue.version() != version:
                 return
+
+
+def _bounded_statement() -> Select[int, int, str, str | None, str]:
+    """The next rows, but for those that come when the page is full."""
+    some = _NEXT.subquery()
+    before = func.sum(func.length(some.c.content)).over(order_by=some.c.id, rows=(None, -1))
+    sized = select(some, func.coalesce(before, 0).label("before")).subquery()
+    columns = (sized.c.id, sized.c.at_ms, sized.c.kind, sized.c.key, sized.c.content)
+    return select(*columns).where(sized.c.before < _PAGE_TEXT).order_by(sized.c.id)
+
+
+_AFTER = _bounded_statement()  # to put it together takes longer than to run it
 
 
 def _change(number: int, at_ms: int, kind: Any, key: str | None, content: str) -> Change:

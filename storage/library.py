@@ -10,7 +10,7 @@ import hashlib
 import math
 import secrets
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,8 @@ import anyio.to_thread
 
 from storage.catalogue import Catalogue, Claim, Facts
 from storage.changes import Changes
+from storage.comments import Comments
+from storage.described import Listings, with_facts
 from storage.errors import (
     DigestMismatch,
     DraftBusy,
@@ -36,9 +38,11 @@ from storage.errors import (
 from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
 from storage.opened import Opened
+from storage.progress import Progress
 from storage.promises import Promises
 from storage.remembered import Remembered, version_of
 from storage.store import Draft, Reader, Store
+from storage.tail import Tails
 from storage.wanted import Wanted
 
 Detect = Callable[[bytes, str], str]
@@ -46,7 +50,6 @@ Detect = Callable[[bytes, str], str]
 
 HEAD_SIZE = 65_536  # bytes that detection may look at
 _SOUND_S = 1.0  # whoever asks more often wants to know of this process rather than of its disk
-_DESCRIBED_AT_ONCE = 1000  # entries of a listing between two turns of the event loop
 _CLAIM_PATIENCE_S = 10  # how long a commit waits for another of the same key
 _CLAIM_PAUSE_S = 0.01
 
@@ -76,9 +79,12 @@ class Library:
         self._is_sound_until = -math.inf  # on the monotonic clock
         self._promises = Promises(catalogue)
         self._remembered = Remembered()
+        self._listings = Listings(store, catalogue, self._remembered)
         self._digests_learned = 0  # so that who looked before does not remember after that there was none
         self.wanted = Wanted()
         self.changes = Changes(catalogue)
+        self.comments = Comments(store, catalogue)
+        self.tails = Tails(store)
 
     async def start(self) -> None:
         """Open both, and clear what a crash left unless another server is using it. Raises StoreUnavailable."""
@@ -119,7 +125,7 @@ class Library:
             media_type = await self._detected(reader)
             await self._catalogue.learn_media_type(entry, media_type)
             facts = replace(facts, media_type=media_type)
-        described = _with_facts(entry, facts)
+        described = with_facts(entry, facts)
         if described.sha256 is not None or digests_learned == self._digests_learned:
             self._remembered.keep(described)
         if described.sha256 is None:
@@ -135,15 +141,17 @@ class Library:
         except NotFound:
             return None
         remembered = self._remembered.recall(version_of(entry))
-        return remembered or _with_facts(entry, await self._catalogue.facts(entry))
+        return remembered or with_facts(entry, await self._catalogue.facts(entry))
 
     async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
         """See `Store.list`; entries carry what is known of them, and nothing is found out for a listing."""
-        listed = await self._store.list(folder, is_recursive=is_recursive, after=after, limit=limit)
-        described: list[Listed] = []
-        for start in range(0, len(listed), _DESCRIBED_AT_ONCE):
-            described += await self._described(listed[start : start + _DESCRIBED_AT_ONCE])
-        return tuple(described)
+        return await self._listings.page(folder, is_recursive=is_recursive, after=after, limit=limit)
+
+    def list_all(
+        self, folder: Folder, *, is_recursive: bool, after: str = "", is_sorted: bool = True
+    ) -> AsyncGenerator[tuple[Listed, ...], None]:
+        """See `Store.list_all`; described as by `list`. Between pages no connection to the catalogue is held."""
+        return self._listings.pages(folder, is_recursive=is_recursive, after=after, is_sorted=is_sorted)
 
     @asynccontextmanager
     async def receive(
@@ -153,23 +161,24 @@ class Library:
         length: int | None,
         max_size: int | None,
         digests: Mapping[str, bytes],
+        key: Key | None = None,
     ) -> AsyncIterator[Received]:
         """Take in the bytes of a new file; what is not committed within the block is thrown away.
 
-        `digests` maps names of `hashlib` to the digests the bytes must have. Raises DigestMismatch, TooLarge, NoSpace
-        and what the chunks raise.
+        `digests` go by names of `hashlib`; with a `key` the feed is told. Raises DigestMismatch, TooLarge, NoSpace.
         """
-        draft = await self._store.draft(secrets.token_urlsafe(16), length=length)
+        draft = await self._store.draft(draft_id := secrets.token_urlsafe(16), length=length)
+        progress = Progress(self.changes, draft_id, key)
         try:
             hashes = {name: hashlib.new(name) for name in {"sha256", *digests}}
-            await draft.append(0, _bounded(chunks, max_size), size=length, hashes=tuple(hashes.values()))
+            told = progress.of(_bounded(chunks, max_size), draft, length)
+            await draft.append(0, told, size=length, hashes=tuple(hashes.values()))
             for name, digest in digests.items():
                 if hashes[name].digest() != digest:
                     raise DigestMismatch(name)
             yield Received(draft, hashes["sha256"].digest())
         finally:
-            with anyio.CancelScope(shield=True):
-                await draft.discard()
+            await progress.discard(draft, length)
 
     async def commit(
         self, received: Received, key: Key, *, condition: Condition = always, upload_id: str | None = None
@@ -184,7 +193,7 @@ class Library:
             current = await self._required(key, condition)
             outcome.is_new = current is None
             entry = outcome.committed = await received.draft.commit(key)
-        return _with_facts(entry, Facts(sha256=received.sha256)), current is None
+        return with_facts(entry, Facts(sha256=received.sha256)), current is None
 
     async def delete(self, key: Key, *, condition: Condition = always) -> None:
         """Remove a file. Raises NotFound, IsFolder, PreconditionFailed, KeyBusy."""
@@ -272,17 +281,6 @@ class Library:
             raise PreconditionFailed(key)
         return current
 
-    async def _described(self, listed: Sequence[Listed]) -> Iterable[Listed]:
-        files = [each for each in listed if isinstance(each, Entry)]
-        known = {version_of(each): self._remembered.recall(version_of(each)) for each in files}
-        others = [each for each in files if known[version_of(each)] is None]
-        if others:
-            facts = await self._catalogue.facts_of(others)
-            for each in others:
-                if version_of(each) in facts:
-                    known[version_of(each)] = _with_facts(each, facts[version_of(each)])
-        return [known[version_of(each)] or each if isinstance(each, Entry) else each for each in listed]
-
     async def _detected(self, reader: Reader) -> str:
         head = bytearray()
         async for chunk in reader.chunks(range(min(HEAD_SIZE, reader.entry.size)), HEAD_SIZE):
@@ -327,12 +325,6 @@ class Library:
         except StorageError:
             return None
         return entry if claim.sha256 is not None and entry.etag == claim.etag else None
-
-
-def _with_facts(entry: Entry, facts: Facts) -> Entry:
-    """The strong etag is the digest where it was taken while the bytes arrived, else the store's own."""
-    etag = entry.etag if facts.sha256 is None else facts.sha256.hex()
-    return replace(entry, etag=etag, sha256=facts.sha256 or facts.learned_sha256, media_type=facts.media_type)
 
 
 async def _bounded(chunks: AsyncIterable[bytes], max_size: int | None) -> AsyncIterator[bytes]:

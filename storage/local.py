@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import anyio
+
 from storage.beneath import directory_beneath, open_beneath, open_cached
 from storage.cached import is_local, read_cached
 from storage.descriptors import SharedDescriptor
@@ -33,7 +35,8 @@ from storage.errors import (
 )
 from storage.keys import RESERVED_NAME, ROOT, Folder, Key
 from storage.local_draft import LocalDraft, refuse_unless_it_fits
-from storage.local_listing import entry_of, listed_beneath
+from storage.local_draft_reader import LocalDraftReader
+from storage.local_listing import Pages, entry_of, listed_beneath
 from storage.medium import FULL, Medium
 from storage.model import Entry, Listed, Span
 from storage.store import Version
@@ -135,6 +138,18 @@ class LocalStore:
         """See `Store.list`."""
         return await self._run(partial(self._list, folder, is_recursive, after, limit), folder)
 
+    async def list_all(
+        self, folder: Folder, *, is_recursive: bool, after: str, is_sorted: bool
+    ) -> AsyncGenerator[tuple[Listed, ...], None]:
+        """See `Store.list_all`."""
+        pages = Pages(listed_beneath(self._root, folder, is_recursive=is_recursive, after=after, is_sorted=is_sorted))
+        try:
+            while page := await self._run(pages.next, folder):
+                yield page
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._run(pages.close)
+
     async def draft(self, draft_id: str, *, length: int | None = None, is_lasting: bool = False) -> LocalDraft:
         """See `Store.draft`."""
         self._require_writable()
@@ -145,6 +160,13 @@ class LocalStore:
         """See `Store.open_draft`."""
         self._require_writable()
         return await self._run(partial(self._open_draft, draft_id, synced), undo=LocalDraft.release)
+
+    async def read_draft(self, draft_id: str) -> LocalDraftReader:
+        """See `Store.read_draft`."""
+        if not self._is_writable:
+            raise NotFound(draft_id)
+        opening = partial(LocalDraftReader, self._drafts, draft_id, self._executor)
+        return await self._run(opening, draft_id, undo=LocalDraftReader.release)
 
     async def is_held(self, key: Key) -> bool:
         """See `Store.is_held`: a draft's lock outlives its rename."""

@@ -9,11 +9,14 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
+from functools import partial
+from threading import Lock
 from typing import ParamSpec
 
 from anyio import CancelScope
 
 from storage.allocation import allocate, release, start_writing
+from storage.appending import BATCH_SIZE, Appending, Writing
 from storage.beneath import directory_beneath
 from storage.descriptors import SharedDescriptor
 from storage.errors import (
@@ -23,7 +26,6 @@ from storage.errors import (
     NotFound,
     OffsetMismatch,
     OtherFileSystem,
-    StorageError,
     StoreDamaged,
     StoreUnavailable,
 )
@@ -31,10 +33,8 @@ from storage.keys import Key
 from storage.local_listing import entry_of
 from storage.medium import FULL, Medium
 from storage.model import Entry, Span
-from storage.store import BLOCK, Hash, Version
+from storage.store import Hash, Version
 
-BATCH_SIZE = 1 << 20  # bytes gathered before a write: a thread hop for each megabyte, not for each packet
-_MOST_CHUNKS = 1024  # that one pwritev(2) takes (IOV_MAX)
 _FLOOR = 8 << 20  # bytes of free space
 _ROOM_AHEAD = 64 << 20  # bytes for which room is kept: enough to write in long stretches, little to hold from others
 _PAUSE_S = 0.02
@@ -54,6 +54,7 @@ class LocalDraft:
         self._medium = medium
         self._file = SharedDescriptor(_locked(drafts, name), executor)
         self._is_kept = True
+        self._naming = Lock()
         self._is_writing = False
         self._goal = 0  # where the present append will end, if that is known
         self._room_until = 0
@@ -108,7 +109,7 @@ class LocalDraft:
                 await self._run_shielded(refuse_unless_it_fits, self._drafts, size)
             self._goal = offset + (size or 0)
             try:
-                offset = await self._take(chunks, offset, hashes)
+                offset = await Appending(offset, partial(self._begin, hashes)).take(chunks)
             finally:
                 await self._run_shielded(self._give_back_room)
             await self._run_shielded(self.sync)
@@ -145,15 +146,15 @@ class LocalDraft:
         self._file.close()
         return entry
 
-    async def discard(self) -> None:
-        """Unlink the draft's file; bytes already committed are no draft any more."""
-        if self._is_kept:
-            self._is_kept = False
-            unlinking = self._file.run(os.unlink, self._name, dir_fd=self._drafts)
+    async def discard(self) -> bool:
+        """Empty and unlink the draft's file; bytes already committed are no draft any more."""
+        if not self._is_kept:
             self._file.close()
-            with _explained(), suppress(FileNotFoundError):
-                await unlinking
+            return False
+        discarding = self._file.run(self._throw_away)
         self._file.close()
+        with _explained():
+            return await discarding
 
     async def close(self) -> None:
         """See `Draft.close`."""
@@ -169,35 +170,20 @@ class LocalDraft:
             os.unlink(self._name, dir_fd=self._drafts)
         self.release()
 
-    async def _take(self, chunks: AsyncIterable[bytes], offset: int, hashes: Sequence[Hash]) -> int:
-        batch = _Batch()
-        try:
-            async for chunk in chunks:
-                if batch.is_full_with(chunk):
-                    try:
-                        offset = await self._write(batch.taken_to_block(offset), offset, hashes)
-                    except StorageError:
-                        batch.taken()  # nothing is written behind a gap
-                        raise
-        finally:
-            if batch:  # also when the rest never comes: what has arrived need not be sent again
-                offset = await self._write(batch.taken(), offset, hashes)
-        return offset
-
-    async def _write(self, batch: Sequence[bytes], offset: int, hashes: Sequence[Hash]) -> int:
-        with _explained(), CancelScope(shield=True):  # a thread still writing would cross the next writer
-            ended = await asyncio.gather(
-                self._file.run(self._write_batch, batch, offset),
-                self._file.run(_update_all, hashes, batch),
-                return_exceptions=True,
-            )
-            for failure in filter(None, ended):
-                raise failure
-        return offset + sum(map(len, batch))
+    def _begin(self, hashes: Sequence[Hash], batch: Sequence[bytes], offset: int) -> Writing:
+        return asyncio.gather(
+            self._file.run(self._explained_write, batch, offset),
+            self._file.run(_update_all, hashes, batch),
+            return_exceptions=True,
+        )
 
     async def _run_shielded(self, work: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         with _explained(), CancelScope(shield=True):
             await self._file.run(work, *args, **kwargs)
+
+    def _explained_write(self, batch: Sequence[bytes], offset: int) -> None:
+        with _explained():  # here, for chunks raise errors of the same kind
+            self._write_batch(batch, offset)
 
     def _write_batch(self, batch: Sequence[bytes], offset: int) -> None:
         end = offset + sum(map(len, batch))
@@ -235,9 +221,20 @@ class LocalDraft:
     def _rename(self, key: Key) -> None:
         folder, _, name = key.rpartition("/")
         with directory_beneath(self._root, folder, sync=self._medium.sync) as directory:
-            os.rename(self._name, name, src_dir_fd=self._drafts, dst_dir_fd=directory)
-            self._is_kept = False
+            with self._naming:
+                os.rename(self._name, name, src_dir_fd=self._drafts, dst_dir_fd=directory)
+                self._is_kept = False
             self._medium.sync(directory)
+
+    def _throw_away(self) -> bool:
+        """Whether there was a draft still: a commit may have come first, in another thread."""
+        with self._naming, suppress(NotFound):
+            _require_name(self._drafts, self._name, self._file.number)
+            self._is_kept = False
+            os.ftruncate(self._file.number, 0)  # who follows it tells by this that it has become no file
+            os.unlink(self._name, dir_fd=self._drafts)
+            return True
+        return False
 
     @contextmanager
     def _sole_writer(self) -> Iterator[None]:
@@ -248,38 +245,6 @@ class LocalDraft:
             yield
         finally:
             self._is_writing = False
-
-
-class _Batch:
-    """Chunks on their way to one write."""
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._chunks)
-
-    def is_full_with(self, chunk: bytes) -> bool:
-        """Take in a chunk; whether it is time to write."""
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        return self._size >= BATCH_SIZE or len(self._chunks) == _MOST_CHUNKS
-
-    def taken(self) -> Sequence[bytes]:
-        """The chunks, which are nobody's then."""
-        chunks, self._chunks, self._size = self._chunks, [], 0
-        return chunks
-
-    def taken_to_block(self, offset: int) -> Sequence[bytes]:
-        """The chunks that go to this offset, but for the part of a block at their end, which stays (see `BLOCK`)."""
-        rest = (offset + self._size) % BLOCK
-        chunks = list(self.taken())
-        if 0 < rest < len(chunks[-1]):
-            chunk = chunks[-1]
-            chunks[-1] = chunk[:-rest]
-            self.is_full_with(chunk[-rest:])
-        return chunks
 
 
 def refuse_unless_it_fits(directory: int, length: int) -> None:

@@ -1,31 +1,46 @@
-"""The files beneath a directory in the order of their keys, in bounded memory.
+"""The files beneath a directory, in the order of their keys or as they are found, in bounded memory.
 
 A directory gives its names in no order. Sorting them all needs memory for all; instead each pass over the directory
-keeps the next `BATCH` names alone. A folder of a million files takes 16 passes of about half a second.
+keeps the next `BATCH` names alone. A folder of a million files takes 16 passes of about half a second, and the first of
+them is over before the first name is known: who wants it sooner takes the names as they are found.
 """
 
+import errno
 import heapq
+import itertools
 import os
 import stat
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
-from storage.beneath import directory_beneath, open_beneath
+from storage.beneath import open_beneath
 from storage.keys import Folder, Key, is_reserved
 from storage.model import Entry, Listed, Subfolder
 
 BATCH = 65_536  # names; about 8 MB
+PAGE_SIZE = 1024  # what is listed between two ways back from a thread, about 10 ms on a disk that remembers
+FIRST_PAGE_SIZE = 64
+"""So that the first row is there at once; each page after it is four times as long."""
+PAGE_S = 0.05
+"""A page that has taken so long is shown as it is: a disk that has to look takes 10 ms for a single name."""
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 def listed_beneath(
-    root: int, folder: Folder, *, is_recursive: bool, after: str, batch: int = BATCH
-) -> Iterator[Listed]:
+    root: int, folder: Folder, *, is_recursive: bool, after: str = "", is_sorted: bool = True, batch: int = BATCH
+) -> Generator[Listed, None, None]:
     """What a folder holds, in code-point order of the keys, from the first after `after`.
 
+    Unless `is_sorted`: all of it, as the directories give it, what is in subfolders after the files beside them.
     Links, devices and our own folder are passed over. Raises OSError when the folder cannot be opened.
     """
-    with directory_beneath(root, folder.removesuffix("/")) as directory:
-        yield from _Walk(is_recursive, after, batch).listed(directory, folder)
+    with closing(_OpenFolder(root)) as opened:
+        opened.enter(folder)
+        walk = _Walk(opened, is_recursive, after, batch)
+        yield from walk.in_order(folder) if is_sorted else walk.as_found(folder)
 
 
 def entry_of(key: Key, status: os.stat_result) -> Entry:
@@ -40,55 +55,136 @@ def entry_of(key: Key, status: os.stat_result) -> Entry:
     )
 
 
+class Pages:
+    """A listing that stays open between its pages, each of which a thread makes."""
+
+    def __init__(self, listed: Generator[Listed, None, None]) -> None:
+        self._listed = listed
+        self._size = FIRST_PAGE_SIZE
+        self._turn = threading.Lock()  # who leaves closes the listing while a thread may still be at a page
+
+    def next(self) -> tuple[Listed, ...]:
+        """The next page, empty at the end. Raises OSError."""
+        with self._turn:
+            page = tuple(self._some())
+            self._size = min(4 * self._size, PAGE_SIZE)
+            return page
+
+    def close(self) -> None:
+        """Let go of what is open. Waits for a page that is being made."""
+        with self._turn:
+            self._listed.close()
+
+    def _some(self) -> Iterator[Listed]:
+        end_s = time.monotonic() + PAGE_S
+        for each in itertools.islice(self._listed, self._size):
+            yield each
+            if time.monotonic() > end_s:
+                return
+
+
+class _OpenFolder:
+    """The folder that a walk looks at: one is open at a time, however deep the walk is."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._folder: Folder | None = None
+        self._descriptor = -1
+
+    def enter(self, folder: Folder) -> int:
+        """The folder's descriptor, until another is entered. Raises OSError."""
+        if folder != self._folder:
+            self.close()
+            self._descriptor = open_beneath(self._root, folder.removesuffix("/") or ".", os.O_RDONLY | os.O_DIRECTORY)
+            self._folder = folder
+        return self._descriptor
+
+    def status(self, folder: Folder, name: str) -> os.stat_result | None:
+        """What a name in the folder stands for; None if it is gone since it was read."""
+        try:
+            return os.stat(name, dir_fd=self.enter(folder), follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            return None
+
+    def close(self) -> None:
+        """Close it."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._folder, self._descriptor = None, -1
+
+
 @dataclass(frozen=True, slots=True)
 class _Walk:
+    opened: _OpenFolder
     is_recursive: bool
     after: str
     batch: int
 
-    def listed(self, directory: int, folder: Folder) -> Iterator[Listed]:
-        for key in self._keys_after(directory, folder):
-            name = key.removeprefix(folder).rstrip("/")
-            try:
-                status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            except FileNotFoundError:
-                continue  # deleted since its name was read
-            if not key.endswith("/"):
-                if stat.S_ISREG(status.st_mode):
-                    yield entry_of(Key(key), status)
-            elif self.is_recursive:
-                yield from self._descend(directory, name, Folder(key))
-            elif key > self.after:
-                yield Subfolder(Folder(key), status.st_mtime_ns)
+    def in_order(self, folder: Folder) -> Iterator[Listed]:
+        levels = [(folder, self._keys(folder))]
+        while levels:
+            folder, keys = levels[-1]
+            key = next(keys, None)
+            if key is None:
+                levels.pop()
+            elif key.endswith("/") and self.is_recursive:
+                levels.append((Folder(key), self._keys(Folder(key))))
+            elif key > self.after and (listed := self._listed(folder, key)) is not None:
+                yield listed
 
-    def _descend(self, directory: int, name: str, folder: Folder) -> Iterator[Listed]:
-        try:
-            descriptor = open_beneath(directory, name, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            return  # unreadable, gone, or no folder any more: the listing goes on without it
-        try:
-            yield from self.listed(descriptor, folder)
-        finally:
-            os.close(descriptor)
+    def as_found(self, folder: Folder) -> Iterator[Listed]:
+        levels = [iter((folder,))]
+        while levels:
+            subfolder = next(levels[-1], None)
+            if subfolder is None:
+                levels.pop()
+                continue
+            has_folders = False
+            with closing(self._found(subfolder)) as keys:
+                for key in keys:
+                    if key.endswith("/") and self.is_recursive:
+                        has_folders = True
+                    elif (listed := self._listed(subfolder, key)) is not None:
+                        yield listed
+            if has_folders:
+                levels.append(Folder(key) for key in self._keys(subfolder) if key.endswith("/"))
 
-    def _keys_after(self, directory: int, folder: Folder) -> Iterator[str]:
+    def _listed(self, folder: Folder, key: str) -> Listed | None:
+        status = self.opened.status(folder, key.removeprefix(folder).rstrip("/"))
+        if status is None:
+            return None
+        if key.endswith("/"):
+            return Subfolder(Folder(key), status.st_mtime_ns)
+        return entry_of(Key(key), status) if stat.S_ISREG(status.st_mode) else None
+
+    def _keys(self, folder: Folder) -> Iterator[str]:
         """Keys of one directory, subfolders with `/` at the end: so their contents come in the order of all keys."""
         # the folder that `after` lies in comes before it in order, and is entered all the same
-        keys = heapq.nsmallest(self.batch, _keys(directory, folder, after=self.after, entered=self.after))
+        keys = heapq.nsmallest(self.batch, (key for key in self._found(folder) if self._is_left(key)))
         yield from keys
         while len(keys) == self.batch:
-            keys = heapq.nsmallest(self.batch, _keys(directory, folder, after=keys[-1], entered=""))
+            last = keys[-1]
+            keys = heapq.nsmallest(self.batch, (key for key in self._found(folder) if key > last))
             yield from keys
 
+    def _is_left(self, key: str) -> bool:
+        return key > self.after or (key.endswith("/") and self.after.startswith(key))
 
-def _keys(directory: int, folder: Folder, *, after: str, entered: str) -> Iterator[str]:
-    with os.scandir(directory) as names:
-        for name in names:
-            if is_reserved(name.name):
-                continue
-            if name.is_dir(follow_symlinks=False):
-                key = f"{folder}{name.name}/"
-                if key > after or entered.startswith(key):
-                    yield key
-            elif name.is_file(follow_symlinks=False) and (key := folder + name.name) > after:
-                yield key
+    def _found(self, folder: Folder) -> Generator[str, None, None]:
+        """Keys of one directory in no order; none of one that is gone, unreadable, or a folder no more."""
+        try:
+            directory = self.opened.enter(folder)
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise  # a listing that is not whole has to fail
+            return
+        with os.scandir(directory) as names:
+            for name in names:
+                if is_reserved(name.name):
+                    continue
+                if name.is_dir(follow_symlinks=False):
+                    yield f"{folder}{name.name}/"
+                elif name.is_file(follow_symlinks=False):
+                    yield folder + name.name

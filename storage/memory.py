@@ -3,13 +3,13 @@
 import itertools
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
-from storage.errors import DraftBusy, FolderInTheWay, IsFolder, NotFound, OffsetMismatch, UnderFile
+from storage.errors import DraftBusy, FolderInTheWay, IsFolder, NotFound, OffsetMismatch, StoreDamaged, UnderFile
 from storage.keys import Folder, Key
 from storage.model import Entry, Listed, Span, Subfolder
-from storage.store import Hash, Version
+from storage.store import DraftState, Fate, Hash, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class MemoryDraft:
     modified_ns: int = field(default_factory=time.time_ns)
     is_open: bool = False
     is_writing: bool = False
+    fate: Fate = Fate.OPEN
 
     @property
     def size(self) -> int:
@@ -96,15 +97,42 @@ class MemoryDraft:
         """See `Draft.commit`."""
         entry = self.store.put(key, bytes(self.content))
         self.store.open_drafts.pop(self.draft_id, None)
+        self.fate = Fate.COMMITTED
         return entry
 
-    async def discard(self) -> None:
+    async def discard(self) -> bool:
         """See `Draft.discard`."""
+        if self.fate is not Fate.OPEN:
+            return False
         self.store.open_drafts.pop(self.draft_id, None)
+        self.fate = Fate.DISCARDED
+        return True
 
     async def close(self) -> None:
         """See `Draft.close`."""
         self.is_open = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDraftReader:
+    """A draft seen by those who do not write it."""
+
+    draft: MemoryDraft
+
+    def look(self) -> DraftState:
+        """See `DraftReader.look`."""
+        return DraftState(self.draft.size, self.draft.modified_ns, self.draft.fate)
+
+    async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        """See `DraftReader.chunks`."""
+        async with aclosing(self.draft.chunks(span, chunk_size)) as chunks:
+            async for chunk in chunks:
+                if self.draft.size < span.stop or self.draft.fate is Fate.DISCARDED:
+                    raise StoreDamaged(self.draft.draft_id)
+                yield chunk
+
+    async def close(self) -> None:
+        """See `DraftReader.close`."""
 
 
 class MemoryStore:
@@ -149,6 +177,14 @@ class MemoryStore:
             raise NotFound(folder)
         return tuple(found[key] for key in sorted(found) if key > after)[:limit]
 
+    async def list_all(
+        self, folder: Folder, *, is_recursive: bool, after: str, is_sorted: bool
+    ) -> AsyncGenerator[tuple[Listed, ...], None]:
+        """See `Store.list_all`."""
+        del is_sorted
+        if page := await self.list(folder, is_recursive=is_recursive, after=after, limit=len(self._files)):
+            yield page
+
     async def draft(self, draft_id: str, *, length: int | None = None, is_lasting: bool = False) -> MemoryDraft:
         """See `Store.draft`; memory never refuses a length, and nothing in it lasts."""
         del length, is_lasting
@@ -165,6 +201,12 @@ class MemoryStore:
             raise DraftBusy(draft_id)
         draft.is_open = True
         return draft
+
+    async def read_draft(self, draft_id: str) -> MemoryDraftReader:
+        """See `Store.read_draft`."""
+        if draft_id not in self.open_drafts:
+            raise NotFound(draft_id)
+        return MemoryDraftReader(self.open_drafts[draft_id])
 
     async def drafts(self) -> dict[str, int]:
         """See `Store.drafts`."""

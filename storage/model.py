@@ -6,6 +6,9 @@ from typing import TypeAlias
 
 from storage.keys import Folder, Key
 
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+"""What JSON can say."""
+
 Span: TypeAlias = range
 """Half-open byte interval, `range(start, stop)` with step 1."""
 

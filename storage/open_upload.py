@@ -23,6 +23,7 @@ from storage.hashing import RunningDigests, digest_of
 from storage.holds import Hold
 from storage.library import Library, Received
 from storage.model import Condition, Upload, UploadLimits, always
+from storage.progress import Progress, Progresses
 from storage.promises import Promises
 from storage.store import BLOCK, Draft
 
@@ -40,6 +41,7 @@ class Surroundings:
     library: Library
     promises: Promises
     digests: RunningDigests
+    progresses: Progresses
     limits: UploadLimits
     boot: str
 
@@ -52,6 +54,7 @@ class OpenUpload:
         self._draft = draft
         self._hold = hold
         self._around = around
+        self._is_discarded = False
 
     @property
     def offset(self) -> int:
@@ -135,6 +138,7 @@ class OpenUpload:
         )
         self._draft = None
         self._around.digests.drop(self.upload.upload_id)
+        self._around.progresses.drop(self.upload.upload_id)
         self.upload = replace(self.upload, length=entry.size, sha256=sha256, is_new=is_new)
         return self.upload
 
@@ -151,7 +155,8 @@ class OpenUpload:
         await self._amend(length=done.length, sha256=done.sha256, is_new=True, touched_ms=done.touched_ms)
         self.upload, self._draft = done, None
         self._around.digests.drop(done.upload_id)
-        await draft.discard()
+        await self._progress().discard(draft, done.length)
+        self._around.progresses.drop(done.upload_id)
         return done
 
     async def check(self, digests: Mapping[str, bytes]) -> None:
@@ -201,10 +206,14 @@ class OpenUpload:
             await self._acknowledge(draft, is_due=not is_same_run)
 
     async def discard(self) -> None:
-        """Forget the upload and throw its bytes away."""
+        """Forget the upload and throw its bytes away. Discarding twice is fine."""
+        if self._is_discarded:
+            return
+        self._is_discarded = True
         with anyio.CancelScope(shield=True):
-            await self._around.promises.drop(self.upload.upload_id)
+            await self._around.promises.drop(self.upload.upload_id, size=self.offset)
             self._around.digests.drop(self.upload.upload_id)
+            self._around.progresses.drop(self.upload.upload_id)
             if self._draft is not None:
                 await self._draft.discard()
 
@@ -225,7 +234,9 @@ class OpenUpload:
     ) -> None:
         checks = {name: hashlib.new(name) for name in digests}
         running = self._around.digests.take(self.upload.upload_id, draft)
-        body = _Stretches(self._bounded(chunks, offset), sys.maxsize if digests else _STRETCH)
+        progress, length = self._progress(), self.upload.length
+        arriving = progress.of(self._bounded(chunks, offset), draft, length)
+        body = _Stretches(arriving, sys.maxsize if digests else _STRETCH)
         try:
             if offset - running.size <= _READ_BACK_AT_ONCE:
                 await running.catch_up(draft)
@@ -236,8 +247,10 @@ class OpenUpload:
                     await draft.append(draft.size, body.stretch(), size=rest, hashes=(*carried, *checks.values()))
                     if not body.is_over:
                         await self._acknowledge(draft)
+            progress.tell(draft, length)
         finally:
             self._around.digests.keep(self.upload.upload_id, running, draft, is_synced=body.is_over)
+            await progress.settle()
         for name, digest in digests.items():
             if checks[name].digest() != digest:
                 raise DigestMismatch(name)
@@ -262,7 +275,10 @@ class OpenUpload:
     async def _cut(self, draft: Draft, offset: int) -> None:
         with anyio.CancelScope(shield=True):
             self._around.digests.drop(self.upload.upload_id)
-            await self._amend(synced=min(self.upload.synced, offset), unverified_from=offset)  # a crash cuts again
+            touched_ms = max(time.time_ns() // 1_000_000, self.upload.touched_ms + 1)  # whoever follows sees the cut
+            synced = min(self.upload.synced, offset)
+            await self._amend(synced=synced, unverified_from=offset, touched_ms=touched_ms)  # a crash cuts again
+            self.upload = replace(self.upload, touched_ms=touched_ms)
             await draft.truncate(offset)
             await self._acknowledge(draft, is_due=True)
 
@@ -278,6 +294,9 @@ class OpenUpload:
         max_size = self._around.limits.max_size
         if size is not None and max_size is not None and size > max_size:
             raise TooLarge(max_size)
+
+    def _progress(self) -> Progress:
+        return self._around.progresses.of(self.upload.upload_id, self.upload.key)
 
     def _taken_draft(self) -> Draft:
         if self._draft is None:

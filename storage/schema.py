@@ -156,9 +156,9 @@ comments = Table(
 )
 
 
-def reading_engine(path: Path, connections: int = _READERS) -> AsyncEngine:
+def reading_engine(path: Path) -> AsyncEngine:
     """Connections for statements that each stand alone."""
-    engine = create_async_engine(_url(path), isolation_level="AUTOCOMMIT", pool_size=connections, max_overflow=0)
+    engine = create_async_engine(_url(path), isolation_level="AUTOCOMMIT", pool_size=_READERS, max_overflow=0)
     _prepare(engine.sync_engine, "NORMAL")
     return engine
 

@@ -5,6 +5,8 @@ Bytes are kept by key. A file is only ever replaced whole: who opened it goes on
 
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Protocol, TypeAlias
 
 from storage.keys import Folder, Key
@@ -112,12 +114,48 @@ class Draft(Protocol):
         """
         ...
 
-    async def discard(self) -> None:
-        """Throw the bytes away. Discarding twice, or after a commit, is fine."""
+    async def discard(self) -> bool:
+        """Throw the bytes away; whether there were any. Discarding twice, or after a commit, is fine."""
         ...
 
     async def close(self) -> None:
         """Let go of the draft and keep it."""
+        ...
+
+
+class Fate(Enum):
+    """What has become of a draft."""
+
+    OPEN = auto()
+    COMMITTED = auto()
+    DISCARDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class DraftState:
+    """A draft at one moment, or the file it has become: its size, when it was last written to, its fate."""
+
+    size: int
+    modified_ns: int
+    fate: Fate
+
+
+class DraftReader(Protocol):
+    """A draft that others write, read as it comes, and the version of a file that it becomes.
+
+    It takes no lock, and keeps no writer waiting. Whoever opened it closes it; closing twice is fine.
+    """
+
+    def look(self) -> DraftState:
+        """How it is now. One that was committed stays that, whatever becomes of the file."""
+        ...
+
+    def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
+        """The bytes of the span, all of which were there; raises StoreDamaged where they are not any more."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of it."""
         ...
 
 
@@ -148,6 +186,16 @@ class Store(Protocol):
         """
         ...
 
+    def list_all(
+        self, folder: Folder, *, is_recursive: bool, after: str, is_sorted: bool
+    ) -> AsyncGenerator[tuple[Listed, ...], None]:
+        """All that `list` would show after `after`, as it comes, in pages of some hundreds; whoever leaves closes it.
+
+        Unless `is_sorted` it is all of it in whatever order costs least, so that the first page comes at once. Raises
+        NotFound before the first page.
+        """
+        ...
+
     async def draft(self, draft_id: str, *, length: int | None = None, is_lasting: bool = False) -> Draft:
         """The draft of this id, opened, made empty where there is none; durably if `is_lasting`.
 
@@ -160,6 +208,10 @@ class Store(Protocol):
 
         Raises NotFound, NotKept, DraftBusy while another has it open.
         """
+        ...
+
+    async def read_draft(self, draft_id: str) -> DraftReader:
+        """A draft that is kept, whoever is writing it. Raises NotFound."""
         ...
 
     async def drafts(self) -> Mapping[str, int]:

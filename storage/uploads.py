@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 
 import anyio
 
+from storage.arriving import Arriving, newest_arriving
 from storage.boot import boot_id
 from storage.catalogue import Catalogue
 from storage.errors import DraftBusy, LengthMismatch, NotFound, NotKept, StoreDegraded, StoreUnavailable
@@ -23,6 +24,7 @@ from storage.keys import Key
 from storage.library import Library
 from storage.model import Upload, UploadLimits
 from storage.open_upload import KEPT_WHEN_COMPLETE_S, OpenUpload, Surroundings
+from storage.progress import Progresses
 from storage.promises import Promises
 from storage.store import Draft, Store
 
@@ -44,6 +46,8 @@ class Uploads:
         self._holds = Holds()
         self._digests = RunningDigests()
         self._boot = boot_id()
+        progresses = Progresses(library.changes)
+        self._around = Surroundings(library, self._promises, self._digests, progresses, limits, self._boot)
 
     async def create(self, *, owner: str, key: Key | None, length: int | None, is_ending: bool, terms: str) -> Upload:
         """A new upload, empty, durable. Raises TooManyUploads, NoSpace."""
@@ -99,6 +103,16 @@ class Uploads:
                 _part_length(part)
                 await whole.append(whole.offset, part.content())
 
+    @asynccontextmanager
+    async def arriving(self, key: Key) -> AsyncIterator[Arriving | None]:
+        """The transfer to a key that bytes came to last, for the length of the block; None where there is none."""
+        arriving = await newest_arriving(key, self._store, self._promises)
+        try:
+            yield arriving
+        finally:
+            if arriving is not None:
+                await arriving.close()
+
     async def watch(self) -> None:
         """Give up, for as long as it runs, what other processes want."""
         while True:
@@ -129,7 +143,7 @@ class Uploads:
                 await self._settled(upload_id)
             return
         try:
-            await self._promises.drop(upload_id)
+            await self._promises.drop(upload_id, size=draft.size)
             self._digests.drop(upload_id)
             await draft.discard()
         finally:
@@ -152,8 +166,7 @@ class Uploads:
                 await draft.discard()  # a crash kept it from being thrown away
                 draft = None
             hold.has_draft = draft is not None
-            around = Surroundings(self._library, self._promises, self._digests, self.limits, self._boot)
-            opened = OpenUpload(upload, draft, hold, around)
+            opened = OpenUpload(upload, draft, hold, self._around)
             await opened.prepare()
         except BaseException:
             if draft is not None:

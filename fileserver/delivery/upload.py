@@ -37,7 +37,9 @@ async def put_file(
     Raises what `Library.receive` and `Library.commit` raise, and ClientLeft; nothing is stored then.
     """
     async with aclosing(body_of(receive)) as body:
-        receiving = library.receive(body, length=promise.length, max_size=promise.max_size, digests=promise.digests)
+        receiving = library.receive(
+            body, length=promise.length, max_size=promise.max_size, digests=promise.digests, key=key
+        )
         async with receiving as received:
             return await library.commit(received, key, condition=condition)
 
@@ -80,7 +82,7 @@ async def put_form_files(
                 fields[event.name] = await field_of(events, FIELD_SIZE)
             elif event.filename != "":  # a file input left empty sends a part without name and bytes
                 key = key_of(event.filename)
-                receiving = library.receive(part_bytes(events), length=None, max_size=max_size, digests={})
+                receiving = library.receive(part_bytes(events), length=None, max_size=max_size, digests={}, key=key)
                 received.append((key, await drafts.enter_async_context(receiving)))
         if not received:
             raise NoFileInForm

@@ -18,6 +18,7 @@ from storage import (
     LocalStore,
     MemoryStore,
     NewChange,
+    NewComment,
     NotFound,
     PreconditionFailed,
     StoreUnavailable,
@@ -240,6 +241,15 @@ async def test_a_quiet_feed_says_so(library: Library) -> None:
         assert [await anext(pages), await anext(pages)] == [(), ()]
 
 
+async def test_a_page_of_long_changes_has_fewer_of_them(library: Library) -> None:
+    start = await newest(library.changes)
+    for number in range(5):
+        await library.changes.add(NewChange("job", None, {"number": number, "text": "x" * 400_000}))
+    page = await library.changes.after(start)
+    assert numbers(page) == [0, 1, 2]
+    assert numbers(await library.changes.after(page[-1].id)) == [3, 4]
+
+
 async def test_what_is_too_old_is_dropped_and_not_reached_any_more(library: Library) -> None:
     start = await newest(library.changes)
     await store_file(library, "a")
@@ -293,3 +303,18 @@ async def test_a_change_without_its_commit_is_not_seen(tmp_path: Path) -> None:
     await store.close()
     async with library_in(tmp_path) as library:
         assert await all_of(library.changes) == []
+
+
+async def test_what_was_said_about_a_file_goes_with_it_when_others_move_it(tmp_path: Path) -> None:
+    async with library_in(tmp_path) as library:
+        for key in ("a/1", "a/2", "ab", "b/1"):
+            await store_file(library, key)
+            await library.comments.add(Key(key), NewComment(f"of {key}"))
+        (tmp_path / "b/1").unlink()
+        (tmp_path / "a").rename(tmp_path / "c")
+        await library.changes.add(NewChange("moved", Key("c/"), {"from": "a/"}))
+        (tmp_path / "c/2").rename(tmp_path / "b/1")
+        await library.changes.add(NewChange("moved", Key("b/1"), {"from": "c/2"}))
+        for key, said in (("c/1", "of a/1"), ("b/1", "of a/2"), ("ab", "of ab")):
+            page = await library.comments.page(Key(key), after=0, limit=10)
+            assert [comment.text for comment in page.comments] == [said]

@@ -1,5 +1,7 @@
 """What every store promises of its listings."""
 
+from contextlib import aclosing
+
 import pytest
 
 from storage import ROOT, Entry, Folder, Listed, NotFound, Store
@@ -49,6 +51,38 @@ async def test_a_subfolder_is_listed_with_whole_keys(filled: Store) -> None:
 async def test_a_missing_folder_is_not_found(filled: Store) -> None:
     with pytest.raises(NotFound):
         await filled.list(Folder("missing/"), is_recursive=False, after="", limit=1)
+
+
+async def whole(store: Store, folder: Folder = ROOT, *, after: str = "", **kind: bool) -> list[str]:
+    """All that a store lists in one go."""
+    async with aclosing(store.list_all(folder, after=after, **kind)) as pages:
+        return [name async for page in pages for name in names(page)]
+
+
+@pytest.mark.parametrize("is_recursive", [False, True])
+@pytest.mark.parametrize("folder", [ROOT, Folder("a/")])
+async def test_all_in_one_go_is_the_listing(filled: Store, folder: Folder, is_recursive: bool) -> None:
+    listed = names(await filled.list(folder, is_recursive=is_recursive, after="", limit=100))
+    assert await whole(filled, folder, is_recursive=is_recursive, is_sorted=True) == listed
+    found = await whole(filled, folder, is_recursive=is_recursive, is_sorted=False)
+    assert sorted(found) == sorted(listed)
+
+
+@pytest.mark.parametrize("after", ["a.txt", "a/", "a/b", "a/c/d", "é"])
+async def test_all_in_one_go_may_begin_later(filled: Store, after: str) -> None:
+    listed = names(await filled.list(ROOT, is_recursive=True, after=after, limit=100))
+    assert await whole(filled, after=after, is_recursive=True, is_sorted=True) == listed
+
+
+@pytest.mark.parametrize("is_sorted", [False, True])
+async def test_all_of_a_missing_folder_is_not_found(filled: Store, is_sorted: bool) -> None:
+    with pytest.raises(NotFound):
+        await whole(filled, Folder("missing/"), is_recursive=True, is_sorted=is_sorted)
+
+
+@pytest.mark.parametrize("is_sorted", [False, True])
+async def test_all_of_the_empty_root_is_nothing(store: Store, is_sorted: bool) -> None:
+    assert await whole(store, is_recursive=True, is_sorted=is_sorted) == []
 
 
 async def test_the_empty_root_is_an_empty_listing(store: Store) -> None:
