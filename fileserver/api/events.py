@@ -6,7 +6,7 @@ from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, Request
 
-from fileserver.api.requests import file_href
+from fileserver.api.requests import Flag, file_href
 from fileserver.api.responses import EventStream, Lines, Made, answers, live_headers
 from fileserver.api.service import service_of
 from fileserver.delivery.feed import Feed, Wanted
@@ -31,7 +31,7 @@ async def events(
     prefix: str = "",
     kind: Annotated[list[str] | None, Query()] = None,
     last_event_id: str | None = None,
-    follow: bool = True,
+    follow: Flag = True,
 ) -> Made:
     """Every change as server-sent events or NDJSON by Accept, from now on or after Last-Event-ID.
 

@@ -1,13 +1,25 @@
 """`/files/{key}`: a stored file."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
 from fileserver.api import ietf, openapi
 from fileserver.api.folders import Asked, list_folder
-from fileserver.api.requests import fields_of, key_text, must_be_whole, must_be_writable, promise_of
-from fileserver.api.service import Answer, service_of
+from fileserver.api.follow import answer_follow
+from fileserver.api.requests import Flag, fields_of, key_text, must_be_whole, must_be_writable, promise_of
+from fileserver.api.responses import (
+    CsvTable,
+    EventStream,
+    FileBytes,
+    HtmlPage,
+    JsonDocument,
+    Lines,
+    PlainText,
+    answers,
+)
+from fileserver.api.service import service_of
+from fileserver.api.tail import answer_tail
 from fileserver.api.writes import condition_of, stored_headers
 from fileserver.delivery.download import Download
 from fileserver.delivery.upload import put_file
@@ -18,28 +30,45 @@ router = APIRouter(tags=["files"])
 
 
 @router.get(
-    "/files/{key:key}", summary="Download a file, or list a folder", response_class=Response, openapi_extra=openapi.READ
+    "/files/{key:key}",
+    summary="Download a file, or list a folder",
+    response_class=FileBytes,
+    responses=answers(FileBytes, JsonDocument, HtmlPage, Lines, CsvTable, PlainText, EventStream)
+    | answers(FileBytes, status=206),
+    openapi_extra=openapi.READ,
 )
 @router.head("/files/{key:key}", include_in_schema=False)
 async def read(
     request: Request,
     download: str | None = None,
+    tail: str | None = None,
+    last_event_id: str | None = None,
     after: str = "",
     limit: Annotated[int | None, Query(ge=1)] = None,
-    recursive: bool = False,
+    recursive: Flag = False,
+    sort: Literal["key", "none"] = "key",
+    follow: Flag = False,
 ) -> Response:
     """The file's bytes, whole or in ranges; `download` (optionally with a name) asks the browser to save it.
 
+    `follow` goes on with a file that is still being uploaded. `tail` begins at its end (10 lines, `20lines`, `64KiB`),
+    or after `last_event_id`, and goes on with what is appended: raw, as NDJSON or as server-sent events by Accept.
+
     A key that is empty or ends in `/` names a folder, listed as JSON, NDJSON, CSV, plain text or HTML by Accept: up to
-    `limit` files after the key `after` (JSON and HTML: 1000 on a page), with `recursive` also those in its folders.
+    `limit` files after the key `after` (JSON and HTML: 1000 on a page), with `recursive` also those in its folders;
+    then JSON without `limit` is whole, too. `sort=none` lists all, the first at once, in whatever order they come.
     """
     text = key_text(request, "/files/")
     if text == "" or text.endswith("/"):
-        return await list_folder(request, Asked(folder_to_read(text), recursive, after, limit))
+        return await list_folder(request, Asked(folder_to_read(text), recursive, after, limit, sort == "key"))
     service = service_of(request)
     settings = service.settings
     key = key_to_read(text)
-    return Answer(Download(service.library, key, download, settings.chunk_size, settings.limit_rate))
+    if follow:
+        return answer_follow(request, key, download)
+    if tail is not None:
+        return await answer_tail(request, key, tail, last_event_id)
+    return FileBytes(Download(service.library, key, download, settings.chunk_size, settings.limit_rate))
 
 
 @router.put(

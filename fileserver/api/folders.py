@@ -1,16 +1,16 @@
 """`/files/[folder/]`: what a folder holds, and forms that add to it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 
 from fileserver.api import ietf, openapi, tus
 from fileserver.api.forms import store_form
 from fileserver.api.requests import (
+    Flag,
     content_digests,
     fields_of,
     file_href,
@@ -19,7 +19,8 @@ from fileserver.api.requests import (
     must_be_writable,
     repr_digests,
 )
-from fileserver.api.service import Answer, json_answer, service_of
+from fileserver.api.responses import CsvTable, HtmlPage, JsonDocument, JsonStream, Lines, Made, PlainText, live_headers
+from fileserver.api.service import service_of
 from fileserver.delivery.asgi import body_of
 from fileserver.delivery.listing import Format, Listing, row_of
 from fileserver.delivery.upload import checked
@@ -34,8 +35,13 @@ router = APIRouter(tags=["folders"])
 
 PAGE_SIZE = 1000
 """Files on a page of JSON or HTML at most: making one takes the event loop about 30 ms."""
-_STREAMS: tuple[Format, ...] = ("application/x-ndjson", "text/csv", "text/plain")
-_OFFERS = ("application/json", "text/html", *_STREAMS)
+_STREAMS: Mapping[Format, type[Made]] = {
+    "application/json": JsonStream,
+    "application/x-ndjson": Lines,
+    "text/csv": CsvTable,
+    "text/plain": PlainText,
+}
+_OFFERS = ("application/json", "text/html", "application/x-ndjson", "text/csv", "text/plain")
 _HEADERS = {"cache-control": "private, no-cache", "vary": "accept", "x-content-type-options": "nosniff"}
 
 
@@ -47,39 +53,58 @@ class Asked:
     is_recursive: bool
     after: str
     limit: int | None
+    is_sorted: bool = True
+
+    @property
+    def is_export(self) -> bool:
+        """Whether all of a tree is meant, rather than a page to look at."""
+        return self.limit is None and (self.is_recursive or not self.is_sorted)
 
 
 async def list_folder(request: Request, asked: Asked) -> Response:
     """A folder in the media type that the client prefers: JSON and HTML by pages, the others as a whole.
 
-    Raises NotFound, and ProblemError where no type suits.
+    A tree as JSON is whole too where no `limit` is asked for. Raises NotFound, and ProblemError where no type suits.
     """
-    chosen = choose(request.headers.getlist("accept"), _OFFERS)
+    _must_make_sense(asked)
+    chosen = choose(request.headers.getlist("accept"), _OFFERS if asked.is_sorted else tuple(_STREAMS))
     for stream in _STREAMS:
-        if chosen == stream:
+        if chosen == stream and (stream != "application/json" or asked.is_export):
             return _stream(request, asked, stream)
     if chosen is None:
         raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"A folder is listed as {', '.join(_OFFERS)}."))
+    return await _page(request, asked, chosen)
+
+
+def _must_make_sense(asked: Asked) -> None:
+    """Raises ProblemError where a part is asked for of what has no order."""
+    parameter = "after" if asked.after else "limit"
+    if not asked.is_sorted and (asked.after or asked.limit is not None):
+        detail = f"{parameter}: `sort=none` lists all of a folder, in no order that a page could go on in."
+        raise ProblemError(Problem(problems.BAD_PARAMETER, detail, {"parameter": parameter}))
+
+
+async def _page(request: Request, asked: Asked, media_type: str) -> Response:
     limit = min(asked.limit or PAGE_SIZE, PAGE_SIZE)
     listed = await service_of(request).library.list(
         asked.folder, is_recursive=asked.is_recursive, after=asked.after, limit=limit
     )
     next_href = _next_href(request, asked, listed[-1]) if len(listed) == limit else None
-    if chosen == "text/html":
+    if media_type == "text/html":
         return _html(request, asked, listed, next_href)
     content = {"folder": asked.folder, "entries": _rows(request, listed), "next": next_href}
     link = {"link": f'<{next_href}>; rel="next"'} if next_href else {}  # RFC 8288
-    return json_answer(content, {**_HEADERS, **link})
+    return JsonDocument(content, headers={**_HEADERS, **link})
 
 
 @router.post(
     "/files/{folder:key}",
     summary="Upload files by a form",
     status_code=201,
-    response_class=Response,
+    response_class=JsonDocument,
     openapi_extra=openapi.ADD,
 )
-async def add(request: Request, replace: bool = False) -> Response:
+async def add(request: Request, replace: Flag = False) -> Response:
     """Store every file of a multipart/form-data body in the folder, none before the form has come whole.
 
     A name that is taken is a conflict, unless `replace` is true here or in a form field before the files. Resumable
@@ -98,18 +123,18 @@ async def add(request: Request, replace: bool = False) -> Response:
 
 
 def _stream(request: Request, asked: Asked, media_type: Format) -> Response:
-    content_type = media_type if media_type == "application/x-ndjson" else f"{media_type}; charset=utf-8"
-    headers = {**_HEADERS, "content-type": content_type, "accept-ranges": "none", "x-accel-buffering": "no"}
-    return Answer(
+    made = _STREAMS[media_type]
+    return made(
         Listing(
             service_of(request).library,
             asked.folder,
             media_type,
-            tuple(headers.items()),
+            live_headers(made.content_type),
             partial(file_href, request),
             asked.is_recursive,
             asked.after,
             asked.limit,
+            asked.is_sorted,
         )
     )
 
@@ -134,7 +159,7 @@ def _html(request: Request, asked: Asked, listed: Iterable[Listed], next_href: s
         may_write=service_of(request).settings.may_write,
         action_href=file_href(request, asked.folder),
     )
-    return HTMLResponse(listing_page(page), headers={**_HEADERS, **dict(page_headers())})
+    return HtmlPage(listing_page(page), headers={**_HEADERS, **dict(page_headers())})
 
 
 def _crumbs(request: Request, folder: Folder) -> Iterator[Crumb]:

@@ -7,7 +7,8 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from fileserver.api.requests import file_href
-from fileserver.api.service import json_answer, service_of
+from fileserver.api.responses import JsonDocument
+from fileserver.api.service import service_of
 from fileserver.api.writes import is_free, key_taken
 from fileserver.delivery.listing import row_of
 from fileserver.delivery.upload import put_form_files
@@ -41,7 +42,7 @@ async def store_form(
         return RedirectResponse(file_href(request, folder), status_code=303)
     location = file_href(request, entries[0].key if len(entries) == 1 else folder)
     rows = [row_of(each, partial(file_href, request)) for each in entries]
-    return json_answer({"entries": rows}, {"location": location, "cache-control": "no-store"}, status=201)
+    return JsonDocument({"entries": rows}, 201, {"location": location, "cache-control": "no-store"})
 
 
 def _condition_of(fields: Mapping[str, str], *, is_replacing: bool) -> Condition:

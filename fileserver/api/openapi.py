@@ -13,6 +13,8 @@ Schema: TypeAlias = dict[str, Any]
 _BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
 _REFERENCE = "#/components/schemas/{model}"
 _PLAN_SCHEMA: Schema = {"$ref": _REFERENCE.format(model="Plan")}
+_PROBLEM_CONTENT: Schema = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
+_OF_THE_FRAMEWORK = ("HTTPValidationError", "ValidationError")
 
 
 class DescribedApp(FastAPI):
@@ -21,7 +23,13 @@ class DescribedApp(FastAPI):
     def openapi(self) -> Schema:
         """The description, with the plan of a transform and problems among its schemas."""
         document: Schema = super().openapi()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(_components())
+        for path in document["paths"].values():
+            for operation in path.values():
+                _describe_failures(operation["responses"])
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for name in _OF_THE_FRAMEWORK:
+            schemas.pop(name, None)
+        schemas.update(_components())
         return document
 
 
@@ -36,8 +44,18 @@ def problem_responses(*types: problems.ProblemType) -> Schema:
     found: dict[str, list[str]] = {}
     for each in types:
         found.setdefault(str(each.status), []).append(f"`{each.slug}`: {each.title}.")
-    content = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
-    return {status: {"description": " ".join(lines), "content": content} for status, lines in sorted(found.items())}
+    return {
+        status: {"description": " ".join(lines), "content": _PROBLEM_CONTENT} for status, lines in sorted(found.items())
+    }
+
+
+def _describe_failures(responses: Schema) -> None:
+    """Whatever else an operation answers is a problem; of bad parameters FastAPI tells otherwise by itself."""
+    bad_parameters = responses.get("422", {}).get("content", {})
+    bad_parameters.pop("application/json", None)
+    if "422" in responses and not bad_parameters:
+        del responses["422"]
+    responses["default"] = {"description": "A problem.", "content": _PROBLEM_CONTENT}
 
 
 def _components() -> Schema:
@@ -133,7 +151,14 @@ _TABLE = {
     "headers": _COUNTS,
     "content": {media_type: {} for media_type in _TABLE_MEDIA_TYPES},
 }
-_STORED = {"description": "The transformed table is stored: `save_result`."}
+_PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": _TEXT,
+    "description": "`respond-async`, with `save_result`: the answer is 202 at once, and the job goes on (RFC 7240).",
+}
+_BEGUN = {"description": "The job goes on: `Location` is its address."}
+_STORED = {"description": "The transformed table is stored: `save_result`.", "content": {"application/json": {}}}
 _FAILURES = problem_responses(
     problems.PLAN_FAULT,
     problems.SQL_OFF,
@@ -146,6 +171,7 @@ _FAILURES = problem_responses(
     problems.TABLE_FAULT,
     problems.TOO_MANY_REJECTS,
     problems.ENGINE_FAILED,
+    problems.TOO_MANY_JOBS,
     problems.TOO_MANY_TRANSFORMS,
     problems.NO_SPACE,
     problems.OUT_OF_MEMORY,
@@ -160,8 +186,8 @@ TRANSFORM_BODY = {
 }
 TRANSFORM_STORED = {"parameters": [KEY, *PLAN], "responses": {"200": _TABLE, **_FAILURES, **_MISSING}}
 TRANSFORM_STORED_BY_PLAN = {
-    "parameters": [KEY, *_sorted([*PLAN, _SAVE_RESULT])],
+    "parameters": [KEY, *_sorted([*PLAN, _SAVE_RESULT]), _PREFER],
     "requestBody": {"content": {"application/json": {"schema": _PLAN_SCHEMA}}},
-    "responses": {"200": _TABLE, "201": _STORED, **_FAILURES, **_WANTING, **_MISSING},
+    "responses": {"200": _TABLE, "201": _STORED, "202": _BEGUN, **_FAILURES, **_WANTING, **_MISSING},
 }
 """For `POST /transform/{key}`, whose body is the plan."""

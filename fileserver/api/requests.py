@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from email.message import EmailMessage
+from typing import Annotated, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
 from fastapi import Request
+from pydantic import BeforeValidator
 from starlette.convertors import Convertor, register_url_convertor
 
 from fileserver.api.service import service_of
@@ -30,6 +32,9 @@ class _KeyConvertor(Convertor[str]):
 
 
 register_url_convertor("key", _KeyConvertor())
+
+Flag: TypeAlias = Annotated[bool, BeforeValidator(lambda text: text == "" or text)]
+"""A parameter that is true where it stands alone, as in `?recursive`."""
 
 _SAME_SITE = frozenset({"same-origin", "none"})
 _HASHES = {"sha-256": "sha256", "sha-512": "sha512"}
@@ -66,21 +71,25 @@ def file_href(request: Request, key: str) -> str:
 
 
 def must_be_writable(request: Request) -> None:
-    """Refuse to change anything on a read-only server, or at another site's instigation.
+    """Refuse to change anything on a read-only server, or at another site's instigation."""
+    if not service_of(request).settings.may_write:
+        raise ProblemError(Problem(problems.READ_ONLY, "This server is read-only."))
+    must_be_of_this_site(request)
+
+
+def must_be_of_this_site(request: Request) -> None:
+    """Refuse what another site instigates.
 
     Browsers say where a request comes from by Sec-Fetch-Site (W3C Fetch Metadata), or at least by Origin. Pages of
     allowed origins may, though Sec-Fetch-Site calls them cross-site.
     """
-    settings = service_of(request).settings
-    if not settings.may_write:
-        raise ProblemError(Problem(problems.READ_ONLY, "This server is read-only."))
     origin = request.headers.get("origin")
-    if parse_origins(settings.allowed_origins).allows(origin):
+    if parse_origins(service_of(request).settings.allowed_origins).allows(origin):
         return
     site = request.headers.get("sec-fetch-site", "same-origin")
     is_foreign = origin is not None and origin.partition("://")[2] != request.headers.get("host")
     if site not in _SAME_SITE or is_foreign:
-        raise ProblemError(Problem(problems.CROSS_SITE, "Another site may not change files here."))
+        raise ProblemError(Problem(problems.CROSS_SITE, "Another site may not do this here."))
 
 
 def promise_of(request: Request) -> Promise:

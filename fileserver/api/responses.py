@@ -30,6 +30,13 @@ class HtmlPage(HTMLResponse):
     schema: ClassVar[dict[str, str]] = _TEXT
 
 
+class Figures(Response):
+    """Prometheus's text exposition format; its version stands in the Content-Type."""
+
+    media_type = "text/plain"
+    schema: ClassVar[dict[str, str]] = _TEXT
+
+
 class Made(Answer):
     """An answer that is made while it is sent, by an ASGI application that sends the headers of `content_type`."""
 
@@ -72,6 +79,13 @@ class JsonStream(Made):
 
     media_type = content_type = "application/json"
     schema = JsonDocument.schema
+
+
+class TransformedTable(Made):
+    """A table in the form that a plan asks for: CSV where it says nothing."""
+
+    media_type = CsvTable.media_type
+    content_type = CsvTable.content_type
 
 
 class FileBytes(Made):

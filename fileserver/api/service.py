@@ -1,7 +1,5 @@
 """What every route needs, kept on the application and handed out typed."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import anyio
@@ -31,11 +29,6 @@ def service_of(request: Request) -> Service:
     """The service of the application that a request came to."""
     service: Service = request.app.state.service
     return service
-
-
-def json_answer(content: object, headers: Mapping[str, str], *, status: int = 200) -> Response:
-    """JSON escaped down to ASCII: names whose bytes are no UTF-8 survive as lone surrogates."""
-    return Response(json.dumps(content, separators=(",", ":")), status, headers, "application/json")
 
 
 class Answer(Response):

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from fileserver.api import openapi
 from fileserver.api.requests import key_text, owner_of, root_href
-from fileserver.api.service import Answer, service_of
+from fileserver.api.responses import CsvTable, JsonDocument, JsonStream, Lines, Made, answers
+from fileserver.api.service import service_of
 from fileserver.delivery.tables import ProfileOf, SliceFormat, SliceOf, TableView
 from fileserver.http import problems
 from fileserver.http.negotiation import choose
@@ -25,6 +26,7 @@ MAX_PAGE_SIZE = 1000
 
 _OURS = frozenset({"limit", "offset", "rows"})
 _FORMATS: dict[str, SliceFormat] = {"application/json": "json", "application/x-ndjson": "ndjson", "text/csv": "csv"}
+_MADE: dict[str, type[Made]] = {"application/json": JsonStream, "application/x-ndjson": Lines, "text/csv": CsvTable}
 _HEADERS = {"cache-control": "private, no-cache", "vary": "accept", "x-content-type-options": "nosniff"}
 _ROW = 10**15  # no table has so many
 _INPUT = [
@@ -35,7 +37,8 @@ _INPUT = [
 @router.get(
     "/tables/{key:key}",
     summary="See what is in a stored table",
-    response_class=Response,
+    response_class=JsonDocument,
+    responses=answers(JsonDocument, Lines, CsvTable),
     openapi_extra={"parameters": [openapi.KEY, *_INPUT]},
 )
 @router.head("/tables/{key:key}", include_in_schema=False)
@@ -54,7 +57,7 @@ async def view(
     """
     key = key_to_read(key_text(request, "/tables/"))
     pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in _OURS]
-    plan = _plan_of(pairs)
+    plan = plan_of(pairs)
     if offset is None and limit is None:
         asked: ProfileOf | SliceOf = ProfileOf(rows)
         media_type = _chosen(request, ("application/json",))
@@ -69,12 +72,12 @@ async def view(
         query = urlencode([*pairs, ("offset", str(row)), ("limit", str(limit or PAGE_SIZE))])
         return f"{_href(request, key)}?{query}"
 
-    content_type = "text/csv; charset=utf-8; header=present" if media_type == "text/csv" else media_type
-    headers = tuple({**_HEADERS, "content-type": content_type}.items())
-    return Answer(TableView(service.workshop, service.library, key, owner_of(request), plan, asked, headers, next_href))
+    made = _MADE[media_type]
+    headers = tuple({**_HEADERS, "content-type": made.content_type}.items())
+    return made(TableView(service.workshop, service.library, key, owner_of(request), plan, asked, headers, next_href))
 
 
-def _plan_of(pairs: Iterable[tuple[str, str]]) -> Plan:
+def plan_of(pairs: Iterable[tuple[str, str]]) -> Plan:
     """How the table is to be read. Raises PlanFault."""
     given = dict.fromkeys(name for name, _ in pairs)
     known = {each["name"] for each in _INPUT}

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from fileserver.api import ietf, openapi, tus
-from fileserver.api.requests import fields_of, must_be_writable
+from fileserver.api.requests import Flag, fields_of, must_be_writable
 from fileserver.http.resumable import creates_upload
 from storage import ROOT
 
@@ -12,7 +12,7 @@ router = APIRouter(tags=["uploads"])
 
 @router.post("/uploads/", include_in_schema=False)
 @router.post("/uploads", summary="Begin a resumable upload", status_code=201, response_class=Response)
-async def create(request: Request, replace: bool = False) -> Response:
+async def create(request: Request, replace: Flag = False) -> Response:
     """An upload at the address that Location names.
 
     tus: Upload-Length or Upload-Defer-Length, Upload-Metadata with `filename` (or `key`, with folders). The IETF draft:

@@ -1,28 +1,34 @@
-"""A folder as a stream of rows: NDJSON, CSV or plain text, a page of the library at a time."""
+"""A folder as a stream of rows: NDJSON, CSV, JSON or plain text, a page of the library at a time."""
 
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from functools import lru_cache, partial
+from typing import Literal, Protocol, TypeAlias
+
+import anyio.lowlevel
 
 from fileserver.delivery.asgi import HeaderLines, Receive, Scope, Send, end, more, start, while_connected
-from storage import LIST_BATCH, Entry, Folder, Library, Listed, name_of
+from fileserver.delivery.live import LINES
+from storage import Entry, Folder, Library, Listed, StorageError, name_of
 
 Href: TypeAlias = Callable[[str], str]
 """The URL path of a key or folder."""
 Row: TypeAlias = dict[str, str | int | None]
-Format: TypeAlias = Literal["application/x-ndjson", "text/csv", "text/plain"]
+Pages: TypeAlias = AsyncGenerator[tuple[Listed, ...], None]
+Format: TypeAlias = Literal["application/x-ndjson", "text/csv", "application/json", "text/plain"]
 
 COLUMNS = ("key", "name", "type", "size", "modified", "media_type", "etag", "sha256", "href")
-_FLUSH_SIZE = 64 * 1024  # bytes gathered before they are sent
+_SLICE = 128  # rows made between two turns of the event loop: about 1.5 ms
 
 
 def row_of(listed: Listed, href: Href) -> Row:
     """What a listing says of a file or folder: sizes in bytes, times in UTC (RFC 3339), digests in hexadecimal."""
-    modified = datetime.fromtimestamp(listed.modified_ns // 1_000_000_000, UTC).isoformat().replace("+00:00", "Z")
+    modified = _time(listed.modified_ns // 1_000_000_000)
     if isinstance(listed, Entry):
         return {
             "key": listed.key,
@@ -48,11 +54,17 @@ def row_of(listed: Listed, href: Href) -> Row:
     }
 
 
+@lru_cache(maxsize=4096)  # files that came together were modified in the same seconds
+def _time(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat().replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """An ASGI application that answers with a whole folder, row by row, in flat memory.
 
-    The first page is read before the answer begins, so that a missing folder is an error and not an empty answer.
+    The first page is read before the answer begins, so that a missing folder is an error and not an empty answer. What
+    fails after it tears the connection: raises StorageError, of which NDJSON tells before.
     """
 
     library: Library
@@ -61,74 +73,147 @@ class Listing:
     headers: HeaderLines
     href: Href
     is_recursive: bool
-    after: str
-    limit: int | None
+    after: str = ""
+    limit: int | None = None
+    is_sorted: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        pages = self._pages()
-        first = await anext(pages, ())
+        """Answer GET or HEAD."""
+        listed = self.library.list_all(
+            self.folder, is_recursive=self.is_recursive, after=self.after, is_sorted=self.is_sorted
+        )
+        async with aclosing(listed) as pages:
+            first = await _next(pages)
+            sending = self._head if scope["method"] == "HEAD" else partial(self._send, first=first, pages=pages)
+            await while_connected(receive, partial(sending, send))
 
-        async def sending() -> None:
-            await start(send, 200, self.headers)
-            if scope["method"] != "HEAD":
-                async for block in _gathered(self._lines(first, pages)):
-                    await more(send, block)
-            await end(send)
+    async def _head(self, send: Send) -> None:
+        await start(send, 200, self.headers)
+        await end(send)
 
-        await while_connected(receive, sending)
+    async def _send(self, send: Send, *, first: Sequence[Listed], pages: Pages) -> None:
+        form, rows = _FORMS[self.media_type], 0
+        await start(send, 200, self.headers)
+        await more(send, form.begin(self.folder))
+        try:
+            async with aclosing(self._slices(first, pages)) as slices:
+                async for some in slices:
+                    await more(send, form.rows([row_of(each, self.href) for each in some], is_first=not rows))
+                    rows += len(some)
+        except StorageError:
+            await more(send, form.fault())
+            raise
+        await end(send, form.end(rows))
 
-    async def _pages(self) -> AsyncIterator[tuple[Listed, ...]]:
-        after, left = self.after, self.limit
-        while left != 0:
-            limit = LIST_BATCH if left is None else min(left, LIST_BATCH)
-            page = await self.library.list(self.folder, is_recursive=self.is_recursive, after=after, limit=limit)
-            yield page
-            if len(page) < limit:
-                return
-            last = page[-1]
-            after = last.key if isinstance(last, Entry) else last.folder
+    async def _slices(self, page: Sequence[Listed], pages: Pages) -> AsyncGenerator[Sequence[Listed], None]:
+        left = self.limit
+        while page and left != 0:
+            page = page[:left]
+            for at in range(0, len(page), _SLICE):
+                yield page[at : at + _SLICE]
+                await anyio.lowlevel.checkpoint()  # sending does not wait as long as the client keeps up
             left = None if left is None else left - len(page)
-
-    async def _lines(self, first: tuple[Listed, ...], pages: AsyncIterator[tuple[Listed, ...]]) -> AsyncIterator[bytes]:
-        line_of = _LINES[self.media_type]
-        if self.media_type == "text/csv":
-            yield _csv_line(dict(zip(COLUMNS, COLUMNS, strict=True)))
-        for listed in first:
-            yield line_of(row_of(listed, self.href))
-        async for page in pages:
-            for listed in page:
-                yield line_of(row_of(listed, self.href))
+            page = await _next(pages) if left != 0 else ()
 
 
-def _ndjson_line(row: Row) -> bytes:
-    return json.dumps(row, separators=(",", ":")).encode() + b"\n"
+async def _next(pages: Pages) -> tuple[Listed, ...]:
+    return await anext(pages, None) or ()  # a default that is a tuple is mistaken by CPython 3.11
 
 
-def _csv_line(row: Row) -> bytes:
-    line = io.StringIO()
-    csv.writer(line).writerow([row[column] for column in COLUMNS])
-    return line.getvalue().encode("utf-8", "surrogateescape")
+class _Form(Protocol):
+    """How rows become bytes, and where they begin and end."""
+
+    def begin(self, folder: Folder) -> bytes:
+        """What comes before the first row."""
+        ...
+
+    def rows(self, rows: Sequence[Row], *, is_first: bool) -> bytes:
+        """Some rows."""
+        ...
+
+    def end(self, rows: int) -> bytes:
+        """What comes after the last of so many rows."""
+        ...
+
+    def fault(self) -> bytes:
+        """What comes instead, before the connection is torn."""
+        ...
 
 
-def _text_line(row: Row) -> bytes:
-    key = str(row["key"])
-    shown = key if key.isprintable() else json.dumps(key)
-    return shown.encode("utf-8", "surrogateescape") + b"\n"
+class _Unframed:
+    """Rows alone: that they are all can be told by the end of the connection only."""
+
+    def begin(self, folder: Folder) -> bytes:
+        del folder
+        return b""
+
+    def end(self, rows: int) -> bytes:
+        del rows
+        return b""
+
+    def fault(self) -> bytes:
+        return b""
 
 
-_LINES: dict[Format, Callable[[Row], bytes]] = {
-    "application/x-ndjson": _ndjson_line,
-    "text/csv": _csv_line,
-    "text/plain": _text_line,
+class _Ndjson(_Unframed):
+    def rows(self, rows: Sequence[Row], *, is_first: bool) -> bytes:
+        del is_first
+        return "".join(f"{_json(row)}\n" for row in rows).encode("ascii")
+
+    def end(self, rows: int) -> bytes:
+        return LINES.end({"rows": rows})
+
+    def fault(self) -> bytes:
+        return LINES.fault("storage-failed", "The storage failed: these are not all rows.")
+
+
+class _Csv(_Unframed):
+    def begin(self, folder: Folder) -> bytes:
+        del folder
+        return _csv_lines([COLUMNS])
+
+    def rows(self, rows: Sequence[Row], *, is_first: bool) -> bytes:
+        del is_first
+        return _csv_lines(row.values() for row in rows)
+
+
+class _Json(_Unframed):
+    """The document of a page, as long as it may get."""
+
+    def begin(self, folder: Folder) -> bytes:
+        return f'{{"folder":{_json(folder)},"entries":['.encode("ascii")
+
+    def rows(self, rows: Sequence[Row], *, is_first: bool) -> bytes:
+        comma = "" if is_first else ","
+        return f"{comma}{','.join(map(_json, rows))}".encode("ascii")
+
+    def end(self, rows: int) -> bytes:
+        del rows
+        return b'],"next":null}'
+
+
+class _Text(_Unframed):
+    def rows(self, rows: Sequence[Row], *, is_first: bool) -> bytes:
+        del is_first
+        return "".join(_text_lines(rows)).encode("utf-8", "surrogateescape")
+
+
+def _text_lines(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        key = str(row["key"])
+        yield f"{key if key.isprintable() else _json(key)}\n"
+
+
+def _csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
+    lines = io.StringIO()
+    csv.writer(lines).writerows(rows)
+    return lines.getvalue().encode("utf-8", "surrogateescape")
+
+
+_json = json.JSONEncoder(separators=(",", ":")).encode
+_FORMS: dict[Format, _Form] = {
+    "application/x-ndjson": _Ndjson(),
+    "text/csv": _Csv(),
+    "application/json": _Json(),
+    "text/plain": _Text(),
 }
-
-
-async def _gathered(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    block = bytearray()
-    async for line in lines:
-        block += line
-        if len(block) >= _FLUSH_SIZE:
-            yield bytes(block)
-            block.clear()
-    yield bytes(block)

@@ -33,7 +33,7 @@ STRANGERS = (
 
 REQUEST_HEADERS = (
     "authorization, cache-control, content-digest, content-disposition, content-md5, content-type, if-match, "
-    "if-modified-since, if-none-match, if-range, if-unmodified-since, last-event-id, range, repr-digest, "
+    "if-modified-since, if-none-match, if-range, if-unmodified-since, last-event-id, prefer, range, repr-digest, "
     "tus-resumable, upload-checksum, upload-complete, upload-concat, upload-defer-length, "
     "upload-draft-interop-version, upload-length, upload-metadata, upload-offset, want-repr-digest, "
     "x-http-method-override, x-request-id, x-requested-with"
@@ -41,7 +41,8 @@ REQUEST_HEADERS = (
 
 EXPOSED = (
     "accept-patch, accept-post, accept-ranges, allow, content-disposition, content-location, content-range, etag, "
-    "link, location, repr-digest, retry-after, transform-encoding, transform-id, transform-plan, transform-rows-in, "
+    "link, location, preference-applied, repr-digest, retry-after, tail-offset, "
+    "transform-encoding, transform-id, transform-plan, transform-rows-in, "
     "transform-rows-out, transform-rows-rejected, "
     "tus-checksum-algorithm, tus-extension, tus-max-size, tus-resumable, tus-version, upload-complete, upload-concat, "
     "upload-defer-length, upload-draft-interop-version, upload-expires, upload-length, upload-limit, "

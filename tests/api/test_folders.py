@@ -49,11 +49,82 @@ async def test_pages_follow_each_other_to_the_end(client: httpx.AsyncClient, que
 async def test_ndjson_csv_and_text_have_the_same_rows(client: httpx.AsyncClient) -> None:
     rows = (await listing(client, "application/json", "?recursive=true")).json()["entries"]
     ndjson = await listing(client, "application/x-ndjson", "?recursive=true")
-    assert [json.loads(line) for line in ndjson.text.splitlines()] == rows
+    *lines, last = map(json.loads, ndjson.text.splitlines())
+    assert (lines, last) == (rows, {"type": "end", "rows": len(rows)})
     table = list(csv.DictReader(io.StringIO((await listing(client, "text/csv", "?recursive=true")).text)))
     assert [row["key"] for row in table] == [row["key"] for row in rows]
     text = await listing(client, "text/plain", "?recursive=true")
     assert text.text.splitlines() == [row["key"] for row in rows]
+
+
+async def test_a_tree_as_json_is_whole_unless_pages_are_asked_for(client: httpx.AsyncClient, root: Path) -> None:
+    for number in range(1100):
+        (root / "sub" / f"{number:04}").write_bytes(b"")
+    tree = (await listing(client, "application/json", "?recursive=true")).json()
+    assert (tree["folder"], len(tree["entries"]), tree["next"]) == ("", 1105, None)
+    assert [entry["key"] for entry in tree["entries"]] == sorted(entry["key"] for entry in tree["entries"])
+    rest = (await listing(client, "application/json", "?recursive=true&after=sub/1098")).json()
+    assert [entry["key"] for entry in rest["entries"]] == ["sub/1099", "sub/d.txt", "é.txt"]
+    page = (await listing(client, "application/json", "?recursive=true&limit=1000")).json()
+    assert (len(page["entries"]), page["next"]) == (1000, "/files/?after=sub%2F0996&limit=1000&recursive=True")
+    folder = (await client.get("/files/sub/")).json()
+    assert (len(folder["entries"]), folder["next"]) == (1000, "/files/sub/?after=sub%2F0999")
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson", "text/csv", "text/plain"])
+@pytest.mark.parametrize("query", ["?sort=none", "?sort=none&recursive=true"])
+async def test_without_an_order_all_comes_in_some_order(client: httpx.AsyncClient, accept: str, query: str) -> None:
+    in_order = await listing(client, accept, query.replace("none", "key"))
+    found = await listing(client, accept, query)
+    assert found.headers["content-type"] == in_order.headers["content-type"]
+    assert sorted(_pieces(found)) == sorted(_pieces(in_order))
+
+
+def _pieces(answer: httpx.Response) -> list[str]:
+    if answer.headers["content-type"] == "application/json":
+        return [json.dumps(entry) for entry in answer.json()["entries"]]
+    return answer.text.splitlines()
+
+
+async def test_a_browser_that_wants_no_order_is_given_rows(client: httpx.AsyncClient) -> None:
+    answer = await listing(client, "text/html,*/*;q=0.8", "?sort=none")
+    assert answer.headers["content-type"] == "application/json"
+    assert len(answer.json()["entries"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"), [("after=a", "after"), ("limit=2", "limit"), ("after=a&limit=2", "after")]
+)
+async def test_what_has_no_order_has_no_pages(client: httpx.AsyncClient, query: str, parameter: str) -> None:
+    answer = await client.get(f"/files/?sort=none&{query}")
+    assert (answer.status_code, answer.json()["parameter"]) == (400, parameter)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson", "text/csv", "text/plain"])
+async def test_an_empty_folder_is_a_whole_answer(client: httpx.AsyncClient, root: Path, accept: str) -> None:
+    (root / "empty").mkdir()
+    answer = await client.get("/files/empty/?recursive=true", headers={"accept": accept})
+    whole = {
+        "application/json": '{"folder":"empty/","entries":[],"next":null}',
+        "application/x-ndjson": '{"type":"end","rows":0}\n',
+        "text/csv": "key,name,type,size,modified,media_type,etag,sha256,href\r\n",
+        "text/plain": "",
+    }
+    assert answer.text == whole[accept]
+
+
+async def test_a_stream_may_have_a_limit(client: httpx.AsyncClient) -> None:
+    answer = await listing(client, "application/x-ndjson", "?recursive=true&limit=2&after=a.txt")
+    keys = [json.loads(line).get("key") for line in answer.text.splitlines()]
+    assert keys == ["b & c.txt", 'quo"te.csv', None]
+
+
+async def test_names_that_are_no_utf8_survive_in_every_form(client: httpx.AsyncClient, root: Path) -> None:
+    (root / os.fsdecode(b"caf\xe9")).write_bytes(b"")
+    for query in ("", "?recursive=true"):
+        (file,) = [e for e in (await client.get(f"/files/{query}")).json()["entries"] if e["key"].startswith("caf")]
+        assert file["href"] == "/files/caf%E9"
+    assert b"\ncaf\xe9,caf\xe9,file," in (await listing(client, "text/csv")).content.replace(b"\r", b"")
 
 
 async def test_html_links_to_every_file(client: httpx.AsyncClient) -> None:
