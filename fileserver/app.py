@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 import anyio
@@ -13,11 +14,13 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from fileserver import media
-from fileserver.api import errors, events, files, folders, jobs, operations, tables, transform, uploads
+from fileserver.api import comments, errors, events, files, folders, jobs, operations, tables, transform, uploads
 from fileserver.api.cors import AllowPagesOf
 from fileserver.api.openapi import DescribedApp
 from fileserver.api.service import Service
 from fileserver.api.shortcut import shortcuts
+from fileserver.delivery.job_events import told_to
+from fileserver.delivery.long_work import long_work
 from fileserver.delivery.refusal import CloseEarlyAnswers
 from fileserver.delivery.workshop import Workshop
 from fileserver.http.origins import parse_origins
@@ -28,7 +31,18 @@ from fileserver.settings import Settings
 from fileserver.upkeep import kept_up, teller
 from fileserver.web.docs import STATIC
 from fileserver.workers import LAYERS, Pool, PoolLimits, sandbox_layers
-from storage import RESERVED_NAME, Catalogue, Library, LocalStore, Upkeep, UploadLimits, Uploads, catalogue_path
+from storage import (
+    RESERVED_NAME,
+    Catalogue,
+    CommentSweep,
+    ForeignChanges,
+    Library,
+    LocalStore,
+    Upkeep,
+    UploadLimits,
+    Uploads,
+    catalogue_path,
+)
 
 log = logging.getLogger("fileserver.app")
 
@@ -51,9 +65,18 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             service.workshop.missing = await _missing_layers()
             upkeep = kept_up(_upkeep(service, store, catalogue))
-            async with upkeep, service.workshop.pool, anyio.create_task_group() as tasks:
+            foreign = kept_up(ForeignChanges(settings.root, catalogue, report=teller(service.metrics)))
+            work = long_work(service.workshop.jobs, store, catalogue, service.stopping)
+            async with (
+                upkeep,
+                foreign,
+                service.workshop.pool,
+                work as app.state.long_work,
+                anyio.create_task_group() as tasks,
+            ):
                 tasks.start_soon(service.uploads.watch)
                 tasks.start_soon(service.library.changes.watch)
+                tasks.start_soon(service.library.tails.watch)
                 yield {STOPPING: service.stopping.set}
                 tasks.cancel_scope.cancel()
         finally:
@@ -77,6 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
         tables.router,
         jobs.router,
         events.router,
+        comments.router,
         operations.router,
     )
     for router in routers:
@@ -102,10 +126,11 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
 def _service(settings: Settings, store: LocalStore, catalogue: Catalogue) -> Service:
     library = Library(store, catalogue, media.detect)
     limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
-    return Service(library, Uploads(library, store, catalogue, limits), settings, Metrics(), _workshop(settings))
+    uploads = Uploads(library, store, catalogue, limits)
+    return Service(library, uploads, settings, Metrics(), _workshop(settings, library))
 
 
-def _workshop(settings: Settings) -> Workshop:
+def _workshop(settings: Settings, library: Library) -> Workshop:
     limits = PoolLimits(
         jobs=settings.transform_jobs,
         queue=settings.transform_queue,
@@ -116,7 +141,7 @@ def _workshop(settings: Settings) -> Workshop:
     )
     is_writable = settings.may_write and os.access(settings.root, os.W_OK)
     scratch = scratch_folder(settings.scratch, settings.root / RESERVED_NAME / "scratch", is_writable=is_writable)
-    kept = Jobs(scratch / "jobs", settings.job_lifetime)
+    kept = Jobs(scratch / "jobs", settings.job_lifetime, report=told_to(library.changes))
     return Workshop(Pool(_ENGINE, limits), kept, settings.transform_memory, settings.max_spill, scratch)
 
 
@@ -130,19 +155,20 @@ async def _missing_layers() -> frozenset[str]:
 
 
 def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep:
+    settings = service.settings
     return Upkeep(
         service.library,
         store,
         catalogue,
-        hash_rate=service.settings.hash_rate,
-        scrub_period_s=service.settings.scrub_period,
+        hash_rate=settings.hash_rate,
+        scrub_period_s=settings.scrub_period,
         report=teller(service.metrics),
         jobs=(
             service.workshop.jobs.sweep,
-            service.library.changes.prune,
-            *((service.uploads.sweep,) if service.settings.may_write else ()),
+            partial(service.library.changes.prune, lifetime_s=settings.feed_lifetime),
+            *((service.uploads.sweep, CommentSweep(store, catalogue).sweep) if settings.may_write else ()),
         ),
-        job_pause_s=min(_SWEEP_S, service.settings.upload_lifetime / 4, service.settings.job_lifetime / 4),
+        job_pause_s=min(_SWEEP_S, min(settings.upload_lifetime, settings.job_lifetime, settings.feed_lifetime) / 4),
     )
 
 

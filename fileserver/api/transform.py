@@ -6,7 +6,7 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from fileserver.api import openapi
-from fileserver.api.jobs import job_href
+from fileserver.api.jobs import accepted, job_href
 from fileserver.api.requests import (
     content_digests,
     content_size,
@@ -21,10 +21,13 @@ from fileserver.api.requests import (
     promise_of,
     repr_digests,
 )
+from fileserver.api.responses import TransformedTable
 from fileserver.api.service import Answer, service_of
-from fileserver.api.transform_wishes import Wish, joins_of, wish_of
+from fileserver.api.transform_wishes import Wish, joins_of, prefers_async, wish_of
 from fileserver.delivery.asgi import body_of
 from fileserver.delivery.exchange import TransformRequest
+from fileserver.delivery.long_work import Errand
+from fileserver.delivery.stored_later import StoredLater
 from fileserver.delivery.table_sources import Source, begun_form, form_table, raw_table, stored_table
 from fileserver.delivery.transform import StoringResult, Transforming
 from fileserver.delivery.upload import Promise
@@ -32,7 +35,7 @@ from fileserver.delivery.workshop import Keep
 from fileserver.http import problems
 from fileserver.http.problems import Problem, ProblemError
 from fileserver.tables import MAX_PLAN_SIZE, PlanFault
-from storage import TooLarge, key_to_read, name_of
+from storage import Key, TooLarge, key_to_read, name_of
 
 router = APIRouter(tags=["transform"])
 
@@ -47,7 +50,7 @@ _CODINGS = {"": "", "identity": "", "gzip": "gzip", "x-gzip": "gzip", "zstd": "z
 @router.post(
     "/transform",
     summary="Transform the table in the body",
-    response_class=Response,
+    response_class=TransformedTable,
     openapi_extra=openapi.TRANSFORM_BODY,
 )
 async def transform_body(request: Request) -> Response:
@@ -73,7 +76,7 @@ async def transform_body(request: Request) -> Response:
 @router.get(
     "/transform/{key:key}",
     summary="Transform a stored table",
-    response_class=Response,
+    response_class=TransformedTable,
     openapi_extra=openapi.TRANSFORM_STORED,
 )
 @router.head("/transform/{key:key}", include_in_schema=False)
@@ -85,11 +88,14 @@ async def transform_stored(request: Request) -> Response:
 @router.post(
     "/transform/{key:key}",
     summary="Transform a stored table by a plan in JSON",
-    response_class=Response,
+    response_class=TransformedTable,
     openapi_extra=openapi.TRANSFORM_STORED_BY_PLAN,
 )
 async def transform_stored_by_plan(request: Request) -> Response:
-    """The body is the plan, or empty where the query says it."""
+    """The body is the plan, or empty where the query says it.
+
+    With `Prefer: respond-async` and `save_result` the answer is 202 with the job's address, and nobody has to wait.
+    """
     pairs = request.query_params.multi_items()
     body = await _plan_text(request)
     if body:
@@ -120,7 +126,25 @@ async def _transform_stored(request: Request, pairs: list[tuple[str, str]]) -> R
     if wish.save is not None:
         raise PlanFault("the table is stored already", "save")
     source = partial(stored_table, library=service_of(request).library, key=key)
-    return _answer(request, wish, source, name=name_of(key))
+    if request.method == "POST" and prefers_async(fields_of(request).lines("prefer")):
+        return await _answer_before_the_end(request, wish, source, key)
+    return _answer(request, wish, source, name=name_of(key), key=key)
+
+
+async def _answer_before_the_end(request: Request, wish: Wish, source: Source, key: Key) -> Response:
+    """Begin a transform that goes on without the client (RFC 7240 s.4.1). Raises PlanFault, NotFound, IsFolder."""
+    if wish.save_result is None:
+        raise PlanFault(
+            "an answer before the end leaves nowhere to send the result: say where to store it", "save_result"
+        )
+    service = service_of(request)
+    async with service.library.open(key):
+        asked = _asked(request, wish, source, name=name_of(key), key=key)
+    task = StoredLater(
+        service.workshop, service.library, asked, wish.save_result, wish.condition, service.settings.max_size
+    )
+    errand = Errand("transform", asked.told, asked.owner, task)
+    return await accepted(request, errand, (("preference-applied", "respond-async"),))
 
 
 def _answer(
@@ -131,12 +155,33 @@ def _answer(
     coding: str = "",
     name: str | None = None,
     promise: Promise | None = None,
+    key: Key | None = None,
 ) -> Response:
+    service = service_of(request)
+    asked = _asked(request, wish, source, coding=coding, name=name, promise=promise, key=key)
+    if wish.save_result is None:
+        return TransformedTable(Transforming(service.workshop, service.library, asked))
+    href, max_size = partial(file_href, request), service.settings.max_size
+    return Answer(
+        StoringResult(service.workshop, service.library, asked, wish.save_result, wish.condition, max_size, href)
+    )
+
+
+def _asked(
+    request: Request,
+    wish: Wish,
+    source: Source,
+    *,
+    coding: str = "",
+    name: str | None = None,
+    promise: Promise | None = None,
+    key: Key | None = None,
+) -> TransformRequest:
     service = service_of(request)
     if wish.save is not None and coding:
         raise PlanFault("a table that comes compressed cannot be stored as it is meant", "save")
     keep = Keep(service.library, wish.save, wish.condition, promise) if wish.save and promise else None
-    asked = TransformRequest(
+    return TransformRequest(
         asked=wish.asked,
         source=source,
         joins=joins_of(wish.asked.plan),
@@ -146,12 +191,7 @@ def _answer(
         content_encoding=coding,
         name=name,
         keep=keep,
-    )
-    if wish.save_result is None:
-        return Answer(Transforming(service.workshop, service.library, asked))
-    href, max_size = partial(file_href, request), service.settings.max_size
-    return Answer(
-        StoringResult(service.workshop, service.library, asked, wish.save_result, wish.condition, max_size, href)
+        told={name: str(told) for name, told in (("key", key), ("save_result", wish.save_result)) if told is not None},
     )
 
 

@@ -1,5 +1,6 @@
 """What a request for a transform says beside its table: the plan, the tables it joins, what is to be stored."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from storage import Condition, InvalidKey, Key, always, key_to_read, key_to_writ
 MOST_JOINS = 16
 """Other tables that one transform may read."""
 
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _TRUTH = {"true": True, "false": False}
 
 
@@ -51,6 +53,16 @@ async def wish_of(request: Request, pairs: Iterable[tuple[str, str]]) -> Wish:
     wish = Wish(asked, _key(ours, "save"), _key(ours, "save_result"), _TRUTH[ours.get("replace", "false")])
     await _require_storable(request, wish)
     return wish
+
+
+def prefers_async(lines: Iterable[str]) -> bool:
+    """Whether the lines of Prefer ask for an answer before the work is done (RFC 7240 s.2, s.4.1).
+
+    >>> [prefers_async([line]) for line in ("wait=5, Respond-Async; x=1", 'a="b, respond-async"', "respond-asyncs")]
+    [True, False, False]
+    """
+    preferences = _QUOTED.sub("", ",".join(lines)).split(",")
+    return any(each.partition(";")[0].strip().lower() == "respond-async" for each in preferences)
 
 
 def joins_of(plan: Plan) -> Mapping[str, Key]:

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import anyio
@@ -12,11 +13,23 @@ from fileserver.delivery.asgi import ClientLeft, HeaderLines, Message, Receive, 
 from fileserver.delivery.spill import Spill, SpillFull
 from fileserver.delivery.table_sources import Source, Table, joined_files
 from fileserver.delivery.together import together
-from fileserver.delivery.workshop import Keep, Work, Workshop
-from fileserver.jobs import Json, OpenJob
+from fileserver.delivery.workshop import Keep, Work, Workshop, saved
+from fileserver.jobs import Json, OpenJob, State
 from fileserver.tables import Asked, Counts, PlanFault, TableFault
 from fileserver.workers import QueueFull
-from storage import DigestMismatch, Key, Library, PreconditionFailed
+from storage import (
+    Condition,
+    DigestMismatch,
+    Entry,
+    IsFolder,
+    Key,
+    Library,
+    NoSpace,
+    NotFound,
+    PreconditionFailed,
+    StorageError,
+    TooLarge,
+)
 
 Way: TypeAlias = Literal["stream", "whole", "store"]
 """How output leaves: to the client as it comes, to the client when all is there, or into the library."""
@@ -42,7 +55,7 @@ class TransformRequest:
     """What is asked of a transform.
 
     `joins` are the keys of other tables by the names that a worker knows them by; `name` is that of the table, where it
-    has one; `keep` stores what comes; `on_end` is told how the job ended.
+    has one; `keep` stores what comes; `on_end` is told how the job ended; `told` is what the job says it works on.
     """
 
     asked: Asked
@@ -54,6 +67,7 @@ class TransformRequest:
     content_encoding: str = ""
     name: str | None = None
     keep: Keep | None = None
+    told: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Exchange:
@@ -152,59 +166,112 @@ async def exchanged(
     Raises TransformFailed, QueueFull and what the source and the library raise; once the answer has begun, whatever
     ended it. A client that leaves ends it all, at once.
     """
-    async with request.source(receive) as table, workshop.jobs.begin(request.owner) as job:
-        job.set_total(table.size)
-        async with Spill(job.folder, workshop.spill) as spill:
-            exchange = Exchange(workshop, request, way, job, table, spill)
-            try:
-                async with joined_files(library, request.joins, job.folder) as files:
-                    await together(
-                        lambda: exchange.make_output(files),
-                        lambda: finish(exchange),
-                        meanwhile=(lambda: exchange.watch(receive), exchange.until_unwanted),
-                    )
-            except Exception as error:  # of any kind: the job tells of it, whoever knows its words answers
-                await _fail(exchange, error)
-                raise
-            finally:
+    async with request.source(receive) as table, workshop.jobs.begin(request.owner, asked=request.told) as job:
+        try:
+            await exchanged_as(
+                job,
+                table,
+                workshop=workshop,
+                library=library,
+                request=request,
+                way=way,
+                receive=receive,
+                finish=finish,
+            )
+        except QueueFull:
+            job.forget()
+            raise
+
+
+async def exchanged_as(
+    job: OpenJob,
+    table: Table,
+    *,
+    workshop: Workshop,
+    library: Library,
+    request: TransformRequest,
+    way: Way,
+    receive: Receive,
+    finish: Finish,
+) -> None:
+    """As `exchanged`, as a job and with a table that are there."""
+    job.set_total(table.size)
+    async with Spill(job.folder, workshop.spill) as spill:
+        exchange = Exchange(workshop, request, way, job, table, spill)
+        try:
+            async with joined_files(library, request.joins, job.folder) as files:
+                await together(
+                    lambda: exchange.make_output(files),
+                    lambda: finish(exchange),
+                    meanwhile=(lambda: exchange.watch(receive), exchange.until_unwanted),
+                )
+        except Exception as error:  # of any kind: the job tells of it, whoever knows its words answers
+            await _fail(exchange, error)
+            raise
+        finally:
+            if job.record.state != "waiting":  # else nothing was done
                 request.on_end(job.record.state, exchange.work.counts)
+
+
+async def stored_output(
+    exchange: Exchange, library: Library, key: Key, *, condition: Condition, max_size: int | None
+) -> Entry:
+    """Store what the transform makes, which ends the job. Raises what `Library.receive` and `commit` do."""
+    async with (
+        aclosing(exchange.output()) as output,
+        library.receive(output, length=None, max_size=max_size, digests={}) as received,
+    ):
+        entry, _ = await library.commit(received, key, condition=condition)
+    exchange.job.add_saved(saved(entry))
+    await exchange.job.end("done")
+    return entry
 
 
 async def _fail(exchange: Exchange, error: Exception) -> None:
     """Have the job tell why it failed. Raises TransformFailed where the client can still be told too."""
-    job, asked = exchange.job, exchange.request.asked
+    if isinstance(error, QueueFull):
+        return
+    if isinstance(error, PlanFault):
+        error = exchange.request.asked.as_asked(error)
+    await exchange.job.end(*ending_of(error))
+    if isinstance(error, JobCancelled | TableFault | SpillFull) and not exchange.has_started:
+        raise TransformFailed(error, exchange.job.id) from error
+
+
+def ending_of(error: Exception) -> tuple[State, Mapping[str, Json]]:
+    """How a job ends that met an error, and what it says: nobody may be there who could be told otherwise."""
     match error:
         case ClientLeft():
-            await job.end("cancelled", {"code": "client-left", "reason": "the client left before the end"})
-            return
-        case QueueFull():
-            job.forget()
-            return
+            return "cancelled", _fault("client-left", "the client left before the end")
         case JobCancelled():
-            await job.end("cancelled", {"code": "cancelled", "reason": "the job was cancelled"})
-        case PlanFault():
-            error = asked.as_asked(error)
-            await job.end("failed", error.as_message())
+            return "cancelled", _fault("cancelled", "the job was cancelled")
         case TableFault():
-            await job.end("failed", error.as_message())
-        case SpillFull():
-            await job.end("failed", {"code": "no-space", "reason": "the output took more disk than it may"})
+            return "failed", error.as_message()
         case _:
-            await job.end("failed", _told_of(error))
-            return
-    if not exchange.has_started:
-        raise TransformFailed(error, job.id) from error
+            return "failed", _told_of(error)
 
 
 def _told_of(error: Exception) -> Mapping[str, Json]:
-    """What the job says: all that is known of the cause when it comes after the answer has begun."""
     match error:
+        case SpillFull():
+            return _fault("no-space", "the output took more disk than it may")
         case DigestMismatch():
-            code, reason = "digest-mismatch", "the table that came is not the one that its digest promised"
+            return _fault("digest-mismatch", "the table that came is not the one that its digest promised")
         case PreconditionFailed(key=key):
-            code, reason = "precondition-failed", f"what is stored under {key} is not what the request expects"
+            return _fault("precondition-failed", f"what is stored under {key} is not what the request expects")
+        case NotFound(key=key) | IsFolder(key=key):
+            return _fault("not-found", f"no file is stored under {key}")
+        case TooLarge(max_size=max_size):
+            return _fault("too-large", f"files up to {max_size} bytes are stored")
+        case NoSpace():
+            return _fault("no-space", "the disk has no room for this")
+        case StorageError():
+            return _fault("storage-unavailable", f"the storage failed ({type(error).__name__})")
         case _:
-            code, reason = "not-carried-out", f"the request could not be carried out ({type(error).__name__})"
+            return _fault("not-carried-out", f"the request could not be carried out ({type(error).__name__})")
+
+
+def _fault(code: str, reason: str) -> Mapping[str, Json]:
     return {"code": code, "reason": reason}
 
 

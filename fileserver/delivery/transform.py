@@ -9,9 +9,9 @@ from typing import Any
 import anyio
 
 from fileserver.delivery.asgi import ClientLeft, HeaderLines, Receive, Scope, Send, end, start
-from fileserver.delivery.exchange import Exchange, TransformRequest, Way, exchanged
+from fileserver.delivery.exchange import Exchange, TransformRequest, Way, exchanged, stored_output
 from fileserver.delivery.listing import Href, row_of
-from fileserver.delivery.workshop import Workshop, saved
+from fileserver.delivery.workshop import Workshop
 from fileserver.http.digests import format_digest
 from fileserver.http.disposition import content_disposition
 from fileserver.tables import Counts
@@ -75,7 +75,9 @@ class StoringResult:
         """Answer one request with 201. Raises what `exchanged` does."""
 
         async def finish(exchange: Exchange) -> None:
-            entry = await self._stored(exchange)
+            entry = await stored_output(
+                exchange, self.library, self.key, condition=self.condition, max_size=self.max_size
+            )
             body = self._told(entry, exchange)
             await exchange.start(
                 send, (*self._headers(entry, exchange), ("content-length", str(len(body)))), status=201
@@ -86,16 +88,6 @@ class StoringResult:
             await exchanged(self.workshop, self.library, self.request, "store", receive, finish)
         except ClientLeft:
             return
-
-    async def _stored(self, exchange: Exchange) -> Entry:
-        async with (
-            aclosing(exchange.output()) as output,
-            self.library.receive(output, length=None, max_size=self.max_size, digests={}) as received,
-        ):
-            entry, _ = await self.library.commit(received, self.key, condition=self.condition)
-        exchange.job.add_saved(saved(entry))
-        await exchange.job.end("done")
-        return entry
 
     def _headers(self, entry: Entry, exchange: Exchange) -> HeaderLines:
         return (

@@ -195,6 +195,8 @@ class Work:
         told = {each.name: message[each.name] for each in fields(Counts) if each.name in message}
         self.counts = Counts(**told)
         self._job.count(told)
+        if self.counts.bytes_in:
+            self._job.set_done(self.counts.bytes_in)
 
 
 def saved(entry: Entry) -> Mapping[str, Json]:

@@ -12,10 +12,10 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from fileserver.jobs.record import OWNER_DIED, NoRoomForJob, NoSuchJob, Record, record_of
+from fileserver.jobs.record import NoRoomForJob, NoSuchJob, Record, record_of
 from fileserver.jobs.scratch import make_private
 
 RECORD, REJECTS, WORK, CANCEL, LOCK = "job.json", "rejects.ndjson", "work", "cancel", "lock"
@@ -68,7 +68,7 @@ def read(folder: Path) -> Record:
     if record.is_over or is_owned(folder):
         return record
     record = _read(folder)  # again: the owner may have ended it before it let go
-    return record if record.is_over else replace(record, state="failed", fault=OWNER_DIED)
+    return record if record.is_over else record.of_a_dead_owner()
 
 
 def ask_to_cancel(folder: Path) -> None:
@@ -109,16 +109,33 @@ def is_owned(folder: Path) -> bool:
         return False
 
 
-def sweep(above: Path, lifetime_s: float, budget: int, most: int) -> None:
-    """Remove jobs that ended longer ago than `lifetime_s`, and the oldest that go beyond `budget` (bytes) or `most`."""
+def sweep(above: Path, lifetime_s: float, budget: int, most: int) -> tuple[Record, ...]:
+    """Remove jobs that ended longer ago than `lifetime_s`, and the oldest that go beyond `budget` (bytes) or `most`.
+
+    The jobs that are kept and whose owner died since the last time.
+    """
     over = sorted(_over(above), reverse=True)
     size = 0
+    died = list[Record]()
     for number, (ended_at, path) in enumerate(over):
         size += _size(path / REJECTS)
         if size > budget or number >= most or time.time() - ended_at > lifetime_s:
             remove(path)
         else:
             shutil.rmtree(path / WORK, ignore_errors=True)
+            died += _died(path, ended_at)
+    return tuple(died)
+
+
+def _died(folder: Path, changed_at: float) -> Iterator[Record]:
+    """The record of a job that was left unfinished, which from now on says so itself."""
+    with suppress(NoSuchJob, OSError):
+        record = _read(folder)
+        if not record.is_over:
+            record = record.of_a_dead_owner()
+            write(folder, record)
+            os.utime(folder / RECORD, (changed_at, changed_at))  # its time runs since it died
+            yield record
 
 
 def _over(above: Path) -> Iterator[tuple[float, Path]]:

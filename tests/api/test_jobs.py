@@ -48,8 +48,9 @@ async def test_rejects_come_as_ndjson_or_csv(client: httpx.AsyncClient) -> None:
     href = await job_of(client, HEADER + b'!reject a "quoted", row\n!reject second\n') + "/rejects"
     plain = await client.get(href)
     assert plain.headers["content-type"] == "application/x-ndjson"
-    rejects = [json.loads(line) for line in plain.text.splitlines()]
+    *rejects, last = map(json.loads, plain.text.splitlines())
     assert [reject["raw"] for reject in rejects] == ['a "quoted", row', "second"]
+    assert last == {"type": "end", "rows": 2}
     table = await client.get(href, headers={"accept": "text/csv"})
     assert table.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     rows = list(csv.DictReader(io.StringIO(table.text)))
@@ -61,7 +62,9 @@ async def test_rejects_come_as_ndjson_or_csv(client: httpx.AsyncClient) -> None:
 async def test_many_rejects_come_whole(client: httpx.AsyncClient) -> None:
     href = await job_of(client, HEADER + b"".join(b"!reject %d\n" % number for number in range(10_000))) + "/rejects"
     plain, table = await client.get(href), await client.get(href, headers={"accept": "text/csv"})
-    assert [json.loads(line)["raw"] for line in plain.text.splitlines()] == [str(number) for number in range(10_000)]
+    *rejects, last = map(json.loads, plain.text.splitlines())
+    assert [reject["raw"] for reject in rejects] == [str(number) for number in range(10_000)]
+    assert last == {"type": "end", "rows": 10_000}
     assert [row["raw"] for row in csv.DictReader(io.StringIO(table.text))] == [str(number) for number in range(10_000)]
 
 

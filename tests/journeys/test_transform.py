@@ -101,10 +101,9 @@ def test_malformed_rows_may_be_skipped_and_are_counted_and_kept(server: Server) 
     assert answer.body == b"a,b\r\n1,2\r\n5,6\r\n"
     assert answer.head.get("transform-rows-rejected") == "2"
     rejects = curl("-f", f"{server.url}/jobs/{answer.head.get('transform-id')}/rejects")
-    assert [(json.loads(line)["line"], json.loads(line)["raw"]) for line in rejects.text.splitlines()] == [
-        (3, "3"),
-        (5, "7,8,9"),
-    ]
+    *rows, last = map(json.loads, rejects.text.splitlines())
+    assert [(row["line"], row["raw"]) for row in rows] == [(3, "3"), (5, "7,8,9")]
+    assert last == {"type": "end", "rows": 2}
 
 
 @pytest.mark.parametrize(
