@@ -10,7 +10,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from fileserver.client.command_line import Header, Retries
 from fileserver.client.commands import get, put
+from fileserver.client.live_commands import job, watch
+from fileserver.client.live_commands import verify as verify_url
 from fileserver.server import ApplicationFailed, CannotListen, run
 from fileserver.settings import Described, Settings, SettingsFault, described, unknown_variables
 from fileserver.transform_command import transform
@@ -143,25 +146,36 @@ app.command()(_command())
 app.command()(put)
 app.command()(get)
 app.command()(transform)
+app.command()(job)
+app.command()(watch)
 
 
 @app.command("verify")
 def verify_folder(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder that is, or was, served.")],
+    root: Annotated[str, typer.Argument(metavar="ROOT", help="The folder that is, or was, served; or a URL of it.")],
     prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Only files whose keys begin so.")] = "",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Tell of damaged and missing files alone.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell of damaged and missing files alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON object for each line, a summary at last.")] = False,
     learn: Annotated[bool, typer.Option("--learn", help="Record the digests of foreign files.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Forget missing files once they are told of.")] = False,
     parallel: Annotated[int, typer.Option(metavar="COUNT", min=1, max=64, help="Files read at a time.")] = 2,
+    header: Header = None,
+    retries: Retries = 10,
 ) -> None:
     """Read all files again and tell which are damaged, missing, or foreign.
 
     Damaged: the bytes are not those of the recorded digest. Missing: a digest is recorded, and there is no file.
     Foreign: the file came in or was changed by other ways than the server, and no digest of it is known yet.
 
-    Ends with 0 when no file is damaged or missing, else with 1. A server may run on the folder meanwhile.
+    Of a folder, a server may run on it meanwhile. Of a URL (http://host/files/videos/), its server reads the files, and
+    an interrupt ends that too; --learn, --forget and --parallel are for folders, --header and --retries for URLs.
+
+    Ends with 0 when no file is damaged or missing, with 1 when one is, with 2 when that cannot be found out.
     """
+    if root.startswith(("http://", "https://")):
+        if learn or forget:
+            _end("--learn and --forget are for folders", _USAGE)
+        verify_url(root, prefix, header, retries, is_quiet=quiet, is_json=as_json)
     from fileserver.verify import (
         Asked,
         CannotVerify,
@@ -169,7 +183,7 @@ def verify_folder(
     )  # the database takes long to load; --help has no use for it
 
     try:
-        code = verify(Asked(root, prefix, quiet, as_json, learn, forget, parallel))
+        code = verify(Asked(Path(root), prefix, quiet, as_json, learn, forget, parallel))
     except CannotVerify as error:
         _end(str(error), _USAGE)
     raise typer.Exit(code)

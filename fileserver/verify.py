@@ -1,7 +1,6 @@
 """`fileserver verify`: reads every file again and says which are not what they were. A server may go on meanwhile."""
 
 import asyncio
-import json
 import shutil
 import sys
 from collections import Counter
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from fileserver import media
+from fileserver.findings import Told, shown
 from storage import (
     Catalogue,
     Finding,
@@ -70,18 +70,18 @@ def verify(asked: Asked) -> int:
 
 async def _verified(asked: Asked) -> int:
     async with _opened(asked) as (verification, catalogue):
-        told = _Told(asked)
+        counted = _Counted(Told(is_quiet=asked.is_quiet, is_json=asked.is_json))
         with _Bar(asked) as bar:
             bar.begin((await verification.extent()).size if bar.is_shown else 0)
             async with aclosing(verification.findings(bar.advance)) as findings:
                 async for finding in findings:
-                    told.add(finding)
+                    counted.add(finding)
                     if finding.kind == "missing" and asked.is_forgetting:
                         await catalogue.forget(finding.key)
-        if asked.prefix and not told.counts:
+        if asked.prefix and not counted.counts:
             raise CannotVerify(f"{asked.prefix}: no file has a key that begins so")
-        told.end()
-    return DAMAGED if told.counts["damaged"] or told.counts["missing"] else SOUND
+        counted.end()
+    return DAMAGED if counted.counts["damaged"] or counted.counts["missing"] else SOUND
 
 
 @asynccontextmanager
@@ -135,47 +135,24 @@ async def _started(path: Path | None, stack: AsyncExitStack) -> Catalogue:
 
 
 @dataclass(slots=True)
-class _Told:
-    """Findings as lines on standard output."""
+class _Counted:
+    """What was found so far, and said."""
 
-    asked: Asked
+    told: Told
     counts: Counter[str] = field(default_factory=Counter)
     size: int = 0
     learned: int = 0
 
     def add(self, finding: Finding) -> None:
-        """Tell of a file, unless it is as it should be."""
+        """Count a file, and tell of it."""
         self.counts[finding.kind] += 1
         self.size += finding.size if finding.found is not None else 0
         self.learned += finding.kind == "foreign" and finding.found is not None
-        if finding.kind != "intact" and not (self.asked.is_quiet and finding.kind == "foreign"):
-            _print(json.dumps(_record(finding)) if self.asked.is_json else _line(finding))
+        self.told.add(_record(finding))
 
     def end(self) -> None:
         """Tell of all."""
-        if self.asked.is_json:
-            counted = {kind: self.counts[kind] for kind in ("intact", "damaged", "missing", "foreign")}
-            _print(json.dumps({"summary": {**counted, "learned": self.learned, "bytes": self.size}}))
-        elif not self.asked.is_quiet:
-            counts = ", ".join(f"{self.counts[kind]} {kind}" for kind in ("intact", "damaged", "missing", "foreign"))
-            learned = f" ({self.learned} learned)" if self.learned else ""
-            _print(f"{counts}{learned}; {self.size} bytes read")
-
-
-def _line(finding: Finding) -> str:
-    return f"{finding.kind:<8}{_shown(finding.key)}{_why(finding)}"
-
-
-def _why(finding: Finding) -> str:
-    match finding:
-        case Finding(kind="damaged", found=bytes(found), expected=bytes(expected)):
-            return f" (sha-256 {found.hex()} instead of {expected.hex()})"
-        case Finding(kind="damaged"):
-            return " (it cannot be read)"
-        case Finding(kind="foreign", found=bytes(found)):
-            return f" (learned: sha-256 {found.hex()})"
-        case _:
-            return ""
+        self.told.end(self.counts, learned=self.learned, size=self.size)
 
 
 def _record(finding: Finding) -> dict[str, str | int | None]:
@@ -186,15 +163,6 @@ def _record(finding: Finding) -> dict[str, str | int | None]:
         "expected": None if finding.expected is None else finding.expected.hex(),
         "found": None if finding.found is None else finding.found.hex(),
     }
-
-
-def _shown(key: Key) -> str:
-    """The key; quoted and escaped where a terminal would do something with it."""
-    return key if key.isprintable() else json.dumps(key)
-
-
-def _print(line: str) -> None:
-    print(line, flush=True)  # noqa: T201
 
 
 class _Bar:
@@ -227,4 +195,4 @@ class _Bar:
 
     def advance(self, key: Key, size: int) -> None:
         """So many bytes of a file have been read."""
-        self._progress.update(self._task, advance=size, description=_shown(key)[-_KEY_SHOWN:])
+        self._progress.update(self._task, advance=size, description=shown(key)[-_KEY_SHOWN:])

@@ -27,6 +27,11 @@ def test_the_version(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.split()[0]) == (0, "fileserver")
 
 
+def test_help_names_every_command(tmp_path: Path) -> None:
+    shown = run("--help", folder=tmp_path).stdout
+    assert {"serve", "put", "get", "transform", "verify", "job", "watch"} <= set(shown.split())
+
+
 def test_help_tells_every_setting_with_its_variable_and_default(tmp_path: Path) -> None:
     shown = " ".join(run("serve", "--help", folder=tmp_path, variables={"COLUMNS": "500"}).stdout.split())
     for setting in described():

@@ -333,6 +333,29 @@ def test_a_person_sees_the_counts(table: Path) -> None:
     assert "3 rows in, 3 out" in shown
 
 
+def test_a_bar_is_shown_once_the_work_has_taken_a_moment(table: Path) -> None:
+    """The table comes through a pipe, whose end is held back until the bar is there."""
+    ours, theirs = pty.openpty()
+    target = table.with_name("out.csv")
+    process = subprocess.Popen(command("-", "-o", target), stdin=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    assert process.stdin is not None
+    process.stdin.write(TABLE.encode())
+    process.stdin.flush()
+    shown = b""
+    while b"rows in" not in shown:
+        shown += os.read(ours, 65536)
+    assert process.poll() is None
+    process.stdin.close()
+    with suppress(OSError):  # EIO is how a terminal ends
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    assert process.wait(DEADLINE_S) == 0
+    assert b"bytes" in shown
+    assert b"3 rows in, 3 out" in shown
+
+
 def test_binary_formats_are_not_for_a_terminal(table: Path) -> None:
     code, shown = on_a_terminal(table, "--format", "parquet")
     assert (code, shown.strip()) == (2, "fileserver: parquet is not for a terminal: -o names a file")

@@ -1,4 +1,5 @@
-"""The command-line client: resumable `put` and `get` against any server that speaks tus or ranges.
+"""The command-line client: resumable `put` and `get` against any server, and long work and the feed of one of ours.
 
-It imports the standard library, urllib3, rich, typer and the pure grammar of `fileserver.http`; nothing of the server.
+It imports the standard library, urllib3, rich, typer, the pure grammar of `fileserver.http` and the words of
+`fileserver.findings`; nothing of the server.
 """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Bar:
-    """Bytes read, speed, time left and rows; a context manager."""
+    """Bytes read, speed, time left and rows, once the work has taken more than a moment; a context manager."""
 
     def __init__(self, source: str, *, is_quiet: bool) -> None:
         self._is_quiet = is_quiet
@@ -23,31 +23,31 @@ class Bar:
         self._bar = _bar(_size(source)) if is_shown else None
 
     def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        self._stop()
 
     def advance(self, counts: Counts) -> None:
-        """The transform is so far."""
+        """The transform is so far. It tells every half second: one that is done before then has no bar."""
         if self._bar is not None:
             rows = f"{counts.rows_in:,} rows in, {counts.rows_out:,} out"
             self._bar.update(self._bar.task_ids[0], completed=counts.bytes_in, description=rows)
+            self._bar.start()
 
     def end(self, counts: Counts) -> None:
         """Tell the counts to who looks on, and of rejected rows to a log too."""
-        self.advance(counts)
         if self._is_quiet or not (self._is_terminal or counts.rows_rejected):
             return
-        if self._bar is not None:
-            self._bar.stop()
+        self._stop()
         rejected = f", {counts.rows_rejected} rejected" if counts.rows_rejected else ""
         print(f"fileserver: {counts.rows_in} rows in, {counts.rows_out} out{rejected}", file=sys.stderr)  # noqa: T201
+
+    def _stop(self) -> None:
+        if self._bar is not None and self._bar.live.is_started:
+            self._bar.stop()
 
 
 def _size(source: str) -> int | None:

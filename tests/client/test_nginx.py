@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from tests.client.conftest import Run
-from tests.interop.nginx import nginx
 from tests.support.files import MIB, make_file, sha256_of
+from tests.support.nginx import nginx
 from tests.support.server import Server
 
 

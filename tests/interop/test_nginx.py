@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.interop.javascript import upload
-from tests.interop.nginx import nginx
 from tests.support.clients import curl, curl_status
 from tests.support.files import MIB, KnownFile, sha256_of
+from tests.support.nginx import nginx
 from tests.support.server import Serve, Server
 
 _CHUNK = MIB - 1
