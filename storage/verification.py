@@ -6,7 +6,7 @@ at again, and a version that nobody promised anything about is foreign, never da
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
@@ -34,6 +34,7 @@ def _unwatched(_key: Key, _size: int) -> None:
 
 
 _KEYS = 10_000  # of the catalogue at a time, about 1 MB
+_AT_ONCE = 500  # files between two turns of the event loop: a page of them would hold it for 50 ms
 _TRIES = 5  # looks at a file that changes under each of them
 
 
@@ -75,9 +76,8 @@ class Verification:
     async def extent(self) -> Extent:
         """How much will be read, as it stands now. Raises InvalidKey."""
         files = size = 0
-        async for page in walk(self.store, self.prefix):
-            facts = await self.catalogue.facts_of(page)
-            for entry in page:
+        async for entries, facts in self._described():
+            for entry in entries:
                 if self.learn is not None or _digest(facts.get(version_of(entry))) is not None:
                     files += 1
                     size += entry.size
@@ -87,9 +87,8 @@ class Verification:
         """What became of each file, in key order, then those that are missing. Close it when leaving early."""
         ahead: deque[asyncio.Task[Finding | None]] = deque()
         try:
-            async for page in walk(self.store, self.prefix):
-                facts = await self.catalogue.facts_of(page)
-                for entry in page:
+            async for entries, facts in self._described():
+                for entry in entries:
                     ahead.append(asyncio.create_task(self.look(entry.key, facts, watch)))
                     if len(ahead) == self.parallel and (finding := await ahead.popleft()) is not None:
                         yield finding
@@ -119,6 +118,13 @@ class Verification:
             except (NotFound, IsFolder):
                 return None  # removed since it was listed
         return Finding("foreign", key)  # somebody is writing to it
+
+    async def _described(self) -> AsyncIterator[tuple[Sequence[Entry], dict[Version, Facts]]]:
+        """The files with what is known of them, some at a time."""
+        async for page in walk(self.store, self.prefix):
+            for start in range(0, len(page), _AT_ONCE):
+                entries = page[start : start + _AT_ONCE]
+                yield entries, await self.catalogue.facts_of(entries)
 
     async def _compared(self, reader: Reader, known: bytes | None, watch: Watch) -> Finding:
         entry = reader.entry

@@ -111,7 +111,14 @@ class Settings(BaseSettings):
         default=3600.0,
         gt=0,
         le=DECADE_S,
-        description="How long the state and the rejected rows of a transform can be asked for after its end.",
+        description="How long the state of a job, and the rows it rejected, can be asked for after its end.",
+    )
+    feed_lifetime: Annotated[float, Shown("SECONDS")] = Field(
+        default=7.0 * DAY_S,
+        gt=0,
+        le=DECADE_S,
+        description="How long a client may be away and still be told by `/events` all that it missed; a million "
+        "changes are kept at most.",
     )
     allow_sql: Annotated[bool | None, Shown("BOOLEAN", "by kernel", "--allow-sql/--no-sql")] = Field(
         default=None,

@@ -13,7 +13,16 @@ _PROJECT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/transform.md", "docs/tables.md", "docs/uploads.md", "docs/client.md"]
+    "name",
+    [
+        "README.md",
+        "docs/transform.md",
+        "docs/tables.md",
+        "docs/uploads.md",
+        "docs/client.md",
+        "docs/comments.md",
+        "docs/streaming.md",
+    ],
 )
 def test_the_commands_of_a_document_work(serve: Serve, tmp_path: Path, name: str) -> None:
     blocks = runnable_blocks(_PROJECT / name)
