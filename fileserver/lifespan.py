@@ -2,3 +2,7 @@
 
 STOPPING = "fileserver.stopping"
 """What the server calls when it is told to stop, so that answers without an end end; takes nothing, returns at once."""
+
+
+class Stopped(Exception):
+    """The server was told to stop while an answer was on its way."""

@@ -56,7 +56,7 @@ from storage.origin import Origin
 from storage.rereading import Pace, Rereader
 from storage.revisions import catalogue_fault, catalogue_path
 from storage.store import Draft, Hash, Reader, Store
-from storage.tail import After, Beginning, LastBytes, LastLines, Piece, Reset, Tail, Tails
+from storage.tail import After, Beginning, LastBytes, LastLines, Part, Piece, Reset, Tail, Tails
 from storage.upkeep import Damaged, Event, Failed, Hashed, Job, Upkeep
 from storage.uploads import Uploads
 from storage.verification import Finding, Verification
@@ -116,6 +116,7 @@ __all__ = [
     "Origin",
     "OtherFileSystem",
     "Pace",
+    "Part",
     "Piece",
     "PreconditionFailed",
     "PromiseExceeded",

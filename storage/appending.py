@@ -19,11 +19,15 @@ Begin: TypeAlias = Callable[[Sequence[bytes], int], Writing]
 
 
 class Appending:
-    """Writes chunks from an offset on, one batch at a time; what fails to be written ends it."""
+    """Writes chunks from an offset on, one batch at a time; what fails to be written ends it.
 
-    def __init__(self, offset: int, begin: Begin) -> None:
+    Each batch but the last ends a block of so many bytes.
+    """
+
+    def __init__(self, offset: int, begin: Begin, block: int = BLOCK) -> None:
         self._offset = offset  # where the next batch goes
         self._begin = begin
+        self._block = block
         self._batch = _Batch()
         self._writing: Writing | None = None
 
@@ -56,7 +60,7 @@ class Appending:
         self._wait()
 
     def _write_blocks(self) -> None:
-        if blocks := self._batch.taken_to_block(self._offset):
+        if blocks := self._batch.taken_to_block(self._offset, self._block):
             self._write(blocks)
 
     def _write(self, batch: Sequence[bytes]) -> None:
@@ -67,11 +71,27 @@ class Appending:
         """Wait until nothing is being written any more: a thread still writing would cross the next writer."""
         if self._writing is None:
             return
-        with CancelScope(shield=True):
-            failures = [each for each in await self._writing if each is not None]
+        failures = [each for each in await _ended(self._writing) if each is not None]
         if failures:
             self._batch.taken()  # nothing is written behind a gap
             raise failures[0]
+
+
+async def _ended(writing: Writing) -> tuple[BaseException | None, BaseException | None]:
+    """What failed of a batch, when nothing of it is under way any more. Raises CancelledError then, not before.
+
+    A server that stops cancels its tasks one by one, which no scope keeps out.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    with CancelScope(shield=True):
+        while not writing.done():
+            try:
+                await asyncio.wait([writing])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return writing.result()
 
 
 class _Batch:
@@ -95,9 +115,9 @@ class _Batch:
         chunks, self._chunks, self._size = self._chunks, [], 0
         return chunks
 
-    def taken_to_block(self, offset: int) -> list[bytes]:
+    def taken_to_block(self, offset: int, block: int) -> list[bytes]:
         """The chunks that go to this offset, but for the part of a block at their end, which stays (see `BLOCK`)."""
-        rest = min((offset + self._size) % BLOCK, self._size)
+        rest = min((offset + self._size) % block, self._size)
         chunks, kept = self.taken(), list[bytes]()
         while rest:
             last = chunks.pop()

@@ -120,11 +120,13 @@ async def newest_arriving(key: Key, store: Store, promises: Promises) -> Arrivin
         for transfer in await promises.arriving(key):
             with suppress(NotFound):  # committed or thrown away meanwhile
                 draft = await store.read_draft(transfer.draft_id)
-                arriving = Arriving(key, transfer, draft, promises)
-                if (modified_ns := draft.look().modified_ns) > newest_ns:
-                    newest, arriving, newest_ns = arriving, newest, modified_ns
-                if arriving is not None:
-                    await arriving.close()
+                arriving: Arriving | None = Arriving(key, transfer, draft, promises)
+                try:
+                    if (modified_ns := draft.look().modified_ns) > newest_ns:
+                        newest, arriving, newest_ns = arriving, newest, modified_ns
+                finally:
+                    if arriving is not None:
+                        await arriving.close()
     except BaseException:
         if newest is not None:
             await newest.close()

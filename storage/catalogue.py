@@ -219,12 +219,11 @@ class Catalogue:
         """All claims, also those of the dead."""
         return await self._claims(select(schema.claims))
 
-    async def expired_claims(self, key: Key, *, now_ms: int | None = None) -> tuple[Claim, ...]:
-        """The claim to a key, if its writer is taken for dead."""
+    async def expired_claims(self, key: Key | None = None, *, now_ms: int | None = None) -> tuple[Claim, ...]:
+        """The claims whose writers are taken for dead; with a key, the one to it."""
         now_ms = _now_ms() if now_ms is None else now_ms
-        return await self._claims(
-            select(schema.claims).where(schema.claims.c.key == key, schema.claims.c.expires_at_ms < now_ms)
-        )
+        expired = select(schema.claims).where(schema.claims.c.expires_at_ms < now_ms)
+        return await self._claims(expired if key is None else expired.where(schema.claims.c.key == key))
 
     async def _claims(self, statement: Select[*tuple[Any, ...]]) -> tuple[Claim, ...]:
         async with self.reading() as connection:

@@ -27,8 +27,8 @@ LIFETIME_S = 7 * 86_400.0
 MOST = 1_000_000
 """Rows that are kept, about 200 MB."""
 PROGRESS_LIFETIME_S = 600.0
-_PAGE = 1000  # rows of one look
-_PAGE_TEXT = 1 << 20  # characters that a page may hold: a thousand of the longest comments are 48 MB
+_PAGE = 100  # rows of one look, which a reader that has come no further holds: some 150 KB, and 3 ms of the event loop
+_PAGE_TEXT = 1 << 20  # characters that a page may hold: a hundred of the longest comments are 5 MB
 _RECENT = 500  # rows that are shared by all who are up to date
 _PRUNED_AT_ONCE = 10_000  # so that no writer waits long
 _POLL_S = 0.1  # SQLite wakes nobody when another process has written
@@ -110,14 +110,6 @@ class Changes:
         async with self._catalogue.reading() as connection:
             rows = await connection.execute(_AFTER, {"after": number, "most": limit})
             return tuple(_change(*row) for row in rows)
-
-    async def latest(self, key: Key) -> tuple[Change, str | None] | None:
-        """The last change that was about a file rather than a transfer, and the identity of the version it left."""
-        about_files = _changes.key == key, _changes.kind.in_(("created", "replaced", "deleted", "moved"))
-        statement = select(*_COLUMNS, _changes.identity).where(*about_files).order_by(_changes.id.desc()).limit(1)
-        async with self._catalogue.reading() as connection:
-            row = (await connection.execute(statement)).one_or_none()
-        return None if row is None else (_change(*row[:-1]), row[-1])
 
     async def follow(self, after: int, *, quiet_s: float) -> AsyncGenerator[tuple[Change, ...], None]:
         """What came after a number and what comes, for ever; none where nothing came for `quiet_s`.

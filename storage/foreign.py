@@ -25,7 +25,8 @@ from storage.upkeep import Event, Failed
 SETTLE_S = 0.5
 """From the first word of a file to the look at it: a commit is over by then, and so is what an editor does to save."""
 _TURN_S = 1.0  # polled: the lock of a process that dies wakes nobody
-_PAUSE_S = 30.0  # after a failure
+_PAUSE_S = 1.0  # after a failure; twice as long after the next
+_LONGEST_PAUSE_S = 30.0
 _TICK_NS = 10_000_000  # by which a file's time may be behind the clock
 _GAP_NS = 5_000_000_000  # in which one process may have died and another taken over
 
@@ -47,14 +48,17 @@ class ForeignChanges:
         """Watch and tell until cancelled; where the system has no inotify, do nothing. The catalogue is open."""
         if not sys.platform.startswith("linux"):
             return
-        since_ns = time.time_ns() - _TICK_NS
+        since_ns, pause_s = time.time_ns() - _TICK_NS, _PAUSE_S
         while True:
+            started_s = time.monotonic()
             try:
                 await self._watch(since_ns)
             except OSError as error:
                 self._report(Failed("watch", StoreUnavailable(str(error))))
             since_ns = time.time_ns() - _GAP_NS
-            await anyio.sleep(_PAUSE_S)
+            await anyio.sleep(pause_s)
+            has_lasted = time.monotonic() - started_s > _LONGEST_PAUSE_S + pause_s
+            pause_s = _PAUSE_S if has_lasted else min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _watch(self, since_ns: int) -> None:
         watch_folder = await anyio.to_thread.run_sync(_loaded)

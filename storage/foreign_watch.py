@@ -168,8 +168,8 @@ class _Watch:
         if any(place in claims and claims[place].is_alive for place in places):
             return "later"
         claim = claims.get(suspect.key)
-        if claim is not None and look.entry is not None and claim.etag == look.entry.etag:
-            return "known"  # a dead process's commit: whoever ends it tells of it
+        if claim is not None and claim.etag == (None if look.entry is None else look.entry.etag):
+            return "known"  # a dead process's commit, or its removal: whoever ends it tells of it
         has_moved = origin is not None and (origin == suspect.key or looks[origin].entry is None)
         newest = told.get(suspect.key)
         return verdict(suspect, look, newest, has_moved=has_moved, watched_since_ns=self._since_ns)

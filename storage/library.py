@@ -215,18 +215,23 @@ class Library:
             await self._end(claim)
 
     async def sweep(self) -> None:
-        """Throw away the drafts that nobody writes and that are no upload's."""
+        """Throw away the drafts that nobody writes and that are no upload's, and tell of what the dead have done."""
         kept = await self._promises.unfinished()
+        lost: list[str] = []
         for draft_id in (await self._store.drafts()).keys() - kept.keys():
             with suppress(DraftBusy, NotFound):
                 draft = await self._store.open_draft(draft_id)
                 try:
                     # Nobody else has it now, and whoever makes an upload has its draft until the upload is kept.
                     upload = await self._promises.get(draft_id)
-                    if upload is None or upload.is_complete:
-                        await draft.discard()
+                    if (upload is None or upload.is_complete) and await draft.discard():
+                        lost.append(draft_id)
                 finally:
                     await draft.close()
+        await self._promises.tell_lost(lost)
+        for claim in await self._catalogue.expired_claims():
+            if await self._is_done(claim):
+                await self._end(claim)
 
     async def learn_digest(self, entry: Entry, sha256: bytes) -> bool:
         """Record the digest of a stored version, if it is the present one still; its etag stays as it is.
@@ -308,6 +313,12 @@ class Library:
             return await self._store.is_held(key)
         except (NotFound, IsFolder):
             return False
+
+    async def _is_done(self, claim: Claim) -> bool:
+        """Whether a commit or a removal has come as far as the file, and whoever did it is gone."""
+        if claim.sha256 is None:
+            return not await self._is_there(claim.key)
+        return await self._committed_under(claim) is not None and not await self._is_held(claim.key)
 
     async def _end(self, claim: Claim) -> None:
         """Do what is left of a dead process's commit or removal, if it came as far as the file."""

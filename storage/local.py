@@ -268,7 +268,9 @@ class LocalStore:
     def _make_draft(self, draft_id: str, *, length: int | None, is_lasting: bool) -> LocalDraft:
         if length is not None:
             refuse_unless_it_fits(self._drafts, length)
-        draft = LocalDraft.made(self._root, self._drafts, draft_id, executor=self._executor, medium=self._medium)
+        draft = LocalDraft.made(
+            self._root, self._drafts, draft_id, executor=self._executor, medium=self._medium, is_lasting=is_lasting
+        )
         try:
             if is_lasting:
                 self._medium.sync(self._drafts)

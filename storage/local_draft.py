@@ -33,7 +33,7 @@ from storage.keys import Key
 from storage.local_listing import entry_of
 from storage.medium import FULL, Medium
 from storage.model import Entry, Span
-from storage.store import Hash, Version
+from storage.store import BLOCK, Hash, Version
 
 _FLOOR = 8 << 20  # bytes of free space
 _ROOM_AHEAD = 64 << 20  # bytes for which room is kept: enough to write in long stretches, little to hold from others
@@ -46,8 +46,13 @@ P = ParamSpec("P")
 class LocalDraft:
     """An open draft file. It is locked until it is closed and its last thread has ended, or its process has."""
 
-    def __init__(self, root: int, drafts: int, name: str, *, executor: Executor, medium: Medium) -> None:
-        """Open and lock a draft that is there. Raises DraftBusy, NotFound."""
+    def __init__(
+        self, root: int, drafts: int, name: str, *, executor: Executor, medium: Medium, is_lasting: bool = True
+    ) -> None:
+        """Open and lock a draft that is there. Raises DraftBusy, NotFound.
+
+        Of one that is not `is_lasting` nothing is believed after a crash, so its writes may end anywhere in a block.
+        """
         self._root = root
         self._drafts = drafts
         self._name = name
@@ -55,18 +60,21 @@ class LocalDraft:
         self._file = SharedDescriptor(_locked(drafts, name), executor)
         self._is_kept = True
         self._naming = Lock()
+        self._block = BLOCK if is_lasting else 1
         self._is_writing = False
         self._goal = 0  # where the present append will end, if that is known
         self._room_until = 0
 
     @classmethod
-    def made(cls, root: int, drafts: int, name: str, *, executor: Executor, medium: Medium) -> "LocalDraft":
+    def made(
+        cls, root: int, drafts: int, name: str, *, executor: Executor, medium: Medium, is_lasting: bool
+    ) -> "LocalDraft":
         """The draft of this name, made empty where there is none. Raises DraftBusy."""
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         for _ in range(_TRIES):
             os.close(os.open(name, flags, 0o666, dir_fd=drafts))
             with suppress(NotFound, DraftBusy):
-                return cls(root, drafts, name, executor=executor, medium=medium)
+                return cls(root, drafts, name, executor=executor, medium=medium, is_lasting=is_lasting)
             time.sleep(_PAUSE_S)  # a sweep looks at it, and takes it away, before it was locked
         raise DraftBusy(name)
 
@@ -109,7 +117,7 @@ class LocalDraft:
                 await self._run_shielded(refuse_unless_it_fits, self._drafts, size)
             self._goal = offset + (size or 0)
             try:
-                offset = await Appending(offset, partial(self._begin, hashes)).take(chunks)
+                offset = await Appending(offset, partial(self._begin, hashes), self._block).take(chunks)
             finally:
                 await self._run_shielded(self._give_back_room)
             await self._run_shielded(self.sync)

@@ -1,7 +1,8 @@
 """What a transfer tells the feed of how far it has come: in passing, and never to its own harm.
 
-A transfer that is over within a second tells nothing. One that lasts says how many bytes are kept, at most once a
-second and only while bytes come; if they are thrown away in the end, that too. What they become, the commit tells.
+A transfer that is over in a moment tells nothing. One that lasts says so, and so can be followed; then how many bytes
+are kept, at most once a second and only while bytes come. If they are thrown away in the end, it tells that too. What
+they become, the commit tells.
 """
 
 import asyncio
@@ -21,7 +22,10 @@ from storage.keys import Key
 from storage.model import Json
 from storage.store import Draft
 
+FIRST_S = 0.1
+"""How long a transfer may last without a word: whoever follows a file finds nothing, or the old one, until then."""
 PERIOD_S = 1.0
+_TICK_S = 0.01  # by which a timer may be early
 _KEPT = 1024  # uploads between two requests of theirs; what is forgotten may tell a little too soon
 
 State: TypeAlias = Literal["receiving", "discarded"]
@@ -35,15 +39,19 @@ class Progress:
         self._draft_id = draft_id
         self._key = key
         self._is_told = is_told
-        self._due_s = math.inf if key is None and not is_told else time.monotonic() + PERIOD_S
+        self._due_s = math.inf if key is None and not is_told else time.monotonic() + FIRST_S
         self._size = 0
         self._telling: asyncio.Task[None] | None = None
 
     async def of(self, chunks: AsyncIterable[bytes], draft: Draft, length: int | None) -> AsyncIterator[bytes]:
         """The chunks as they come, on their way into a draft that will have this length; all is told at their end."""
-        async for chunk in chunks:
-            self.tell(draft, length)
-            yield chunk
+        first = asyncio.get_running_loop().call_later(FIRST_S + _TICK_S, self.tell, draft, length)
+        try:
+            async for chunk in chunks:
+                self.tell(draft, length)
+                yield chunk
+        finally:
+            first.cancel()
         await self.settle()
 
     def tell(self, draft: Draft, length: int | None) -> None:

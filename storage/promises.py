@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy import ColumnElement, Text, bindparam, delete, func, insert, select, update
@@ -15,6 +15,7 @@ from storage.keys import Key
 from storage.model import Upload
 from storage.progress import upload_change
 
+_LOST_AT_ONCE = 500
 _MOST = 16  # unfinished transfers to one key that anybody looks at
 _changes = schema.changes.c
 _uploads = schema.uploads.c
@@ -109,6 +110,21 @@ class Promises:
                 if content["state"] == "receiving":
                     found.setdefault(draft_id, Transfer(draft_id, content["length"], None))
         return tuple(found.values())
+
+    async def tell_lost(self, draft_ids: Sequence[str]) -> None:
+        """Tell that drafts were thrown away whose writers had died, where the feed knows of them."""
+        for start in range(0, len(draft_ids), _LOST_AT_ONCE):
+            mine = _changes.kind == "upload", _changes.subject.in_(draft_ids[start : start + _LOST_AT_ONCE])
+            last = select(func.max(_changes.id)).where(*mine).group_by(_changes.subject)
+            known = select(_changes.subject, _changes.key, _changes.content).where(_changes.id.in_(last))
+            async with self._catalogue.reading() as connection:
+                rows = (await connection.execute(known)).all()
+            async with self._catalogue.changing() as connection:
+                for draft_id, key, text in rows:
+                    content = json.loads(text)
+                    if content["state"] == "receiving":
+                        size, length = content["offset"], content["length"]
+                        await add_change(connection, upload_change(draft_id, key, size, length, state="discarded"))
 
     async def want(self, upload_id: str, *, since_ns: int) -> None:
         """Tell whoever has been writing an upload since before a time that another wants it."""

@@ -10,7 +10,7 @@ from storage import Change, Changes, Json
 
 Href = Callable[[str], str]
 """The URL path of a key or folder."""
-_PAGE = 1000
+_PAGE = 100  # changes made into records at once: they wait for a client that reads slowly, and the event loop for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Changes after a number, as they come; or, if it is not `follow`ing, as far as they have come.
+    """Changes after a number, as they come; or, `until` another, those that there are.
 
     With `reset_to` the client is told first that it has missed something, and goes on after that number.
     """
@@ -40,7 +40,7 @@ class Feed:
     href: Href
     after: int
     reset_to: int | None = None
-    is_following: bool = True
+    until: int | None = None
 
     async def batches(self) -> AsyncGenerator[Sequence[Record], None]:
         """The source of a live answer. Raises StoreUnavailable."""
@@ -55,14 +55,14 @@ class Feed:
                 yield records or (heartbeat(str(after)),)
 
     async def _pages(self, after: int) -> AsyncGenerator[tuple[Change, ...], None]:
-        if self.is_following:
+        if self.until is None:
             async with aclosing(self.changes.follow(after, quiet_s=HEARTBEAT_S)) as following:
                 async for page in following:
                     yield page
-        else:
-            while page := await self.changes.after(after, _PAGE):
-                after = page[-1].id
-                yield page
+            return
+        while page := tuple(change for change in await self.changes.after(after, _PAGE) if change.id <= self.until):
+            after = page[-1].id
+            yield page
 
     def _record(self, change: Change) -> Record:
         content: dict[str, Json] = {"id": change.id, "time": time_of(change.at_ms)}

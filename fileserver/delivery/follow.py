@@ -15,11 +15,11 @@ import anyio.to_thread
 
 from fileserver.delivery.asgi import App, Receive, Scope, Send, end, more, start, while_connected
 from fileserver.delivery.download import CHUNK_SIZE, Rate
-from fileserver.delivery.live import Stopped
 from fileserver.delivery.together import together
 from fileserver.http.decisions import Decision, Representation, decide
 from fileserver.http.entity_tags import EntityTag
 from fileserver.http.fields import Fields
+from fileserver.lifespan import Stopped
 from storage import HEAD_SIZE, Arriving, Detect, Key, Uploads, name_of
 
 _NOT_YET = EntityTag("arriving", is_weak=True)  # never sent; weak, so that no If-Match and no If-Range holds

@@ -17,6 +17,7 @@ import anyio
 from fileserver.delivery.asgi import HeaderLines, Receive, Scope, Send, end, more, start, while_connected
 from fileserver.delivery.together import together
 from fileserver.http import event_stream
+from fileserver.lifespan import Stopped
 from storage import Json, StorageError
 
 HEARTBEAT_S = 15.0
@@ -36,10 +37,6 @@ class Record:
 
 HEARTBEAT = "heartbeat"
 """The kind of a record that only says how far the stream is."""
-
-
-class Stopped(Exception):
-    """The server was told to stop while an answer was on its way."""
 
 
 class Framing(Protocol):

@@ -80,11 +80,17 @@ class LongWork:
         return record
 
     async def _run(self, errand: Errand, *, task_status: TaskStatus[Record]) -> None:
+        has_begun = False
         try:
             beginning = self._jobs.begin(errand.owner, work=errand.work, asked=errand.asked, in_background=True)
             async with beginning as job:
                 task_status.started(job.record)
+                has_begun = True
                 await self._carried_out(errand, job)
+        except OSError:  # a disk that does not take the last word of one job ends no other
+            if not has_begun:
+                raise
+            log.exception("the record of a job could not be kept")
         finally:
             self._errands.discard(errand)
 

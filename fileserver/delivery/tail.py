@@ -5,6 +5,7 @@ not ended yet is held back: whoever is cut off gets it whole the next time.
 """
 
 import base64
+import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ from fileserver.http.media_types import OCTET_STREAM, serve_as
 from fileserver.http.tails import Amount, Position
 from storage import After, Beginning, Entry, Json, Key, LastBytes, LastLines, Library, Origin, Piece, Reset, Tail
 
-MOST_OF_LINE = 1 << 20
+MOST_OF_LINE = 256 * 1024
 """A line that is longer (bytes) comes in several records."""
 _AT_ONCE = 256  # records made between two turns of the event loop: some 3 ms
+_TURN_S = 0.001  # a loop that never rests lets no thread have the interpreter: what waits for one waits for seconds
 
 Headers = Callable[[str], HeaderLines]
 """The headers of a live answer with this content type."""
@@ -33,7 +35,8 @@ Headers = Callable[[str], HeaderLines]
 class Following:
     """An ASGI application that answers GET and HEAD with the end of a file and what is added to it.
 
-    Raw without a framing. Raises NotFound and IsFolder before the answer has begun.
+    Raw without a framing. If it is not `follow`ing it ends with what there is. Raises NotFound and IsFolder before the
+    answer has begun.
     """
 
     library: Library
@@ -42,6 +45,7 @@ class Following:
     framing: Framing | None
     headers: Headers
     stopping: anyio.Event
+    is_following: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -56,35 +60,36 @@ class Following:
     async def _bytes(self, tail: Tail) -> App:
         content_type = _raw_type(await self.library.describe(tail.reader))
         headers = (*self._protected(content_type), ("tail-offset", str(tail.offset)))
-        return LiveBytes(headers, partial(_contents, tail), self.stopping)
+        return LiveBytes(headers, partial(_contents, tail, is_following=self.is_following), self.stopping)
 
     def _records(self, tail: Tail, framing: Framing) -> App:
         # Who has to be told of a reset is not there yet, should he be cut off before.
         place = str(self.asked) if tail.reset is not None else _id_of(tail.origin, tail.offset)
-        return LiveAnswer(
-            self._protected(framing.media_type), framing, partial(records, tail), self.stopping, last_id=place
-        )
+        source = partial(records, tail, is_following=self.is_following)
+        return LiveAnswer(self._protected(framing.media_type), framing, source, self.stopping, last_id=place)
 
     def _protected(self, content_type: str) -> HeaderLines:
         return {**dict(self.headers(content_type)), **dict(serve_as(content_type).security_headers())}.items()
 
 
-async def records(tail: Tail, heartbeat_s: float = HEARTBEAT_S) -> Batches:
+async def records(tail: Tail, *, heartbeat_s: float = HEARTBEAT_S, is_following: bool = True) -> Batches:
     """The lines of a tail, and what befell its file, as records; an empty batch in time while there are none.
 
-    Bytes may well come meanwhile, of a line that is not ended.
+    Bytes may well come meanwhile, of a line that is not ended. Who does not follow is told of that as well.
     """
     lines = _Lines(tail.origin)
     told_s = anyio.current_time()
-    async with aclosing(tail.parts(heartbeat_s / 3)) as parts:
+    async with aclosing(tail.parts(heartbeat_s / 3) if is_following else _parts_so_far(tail)) as parts:
         async for part in parts:
             for batch in _batches(lines.take(part)):
                 yield batch
                 told_s = anyio.current_time()
-                await anyio.lowlevel.checkpoint()  # nobody waits for a client that has left, or takes all at once
+                await anyio.sleep(_TURN_S)  # nobody waits for a client that has left, or takes all at once
             if anyio.current_time() - told_s > heartbeat_s / 2:
                 yield ()
                 told_s = anyio.current_time()
+    if rest := tuple(lines.rest()):
+        yield rest
 
 
 class _Lines:
@@ -98,11 +103,16 @@ class _Lines:
     def take(self, part: Piece | Reset) -> Iterator[Record]:
         """The records that a part completes; all have to be taken."""
         if isinstance(part, Reset):
-            yield from self._rest()
+            yield from self.rest()
             place = _id_of(part.origin, 0)
             yield Record("reset", {"reason": part.reason, "offset": 0, "id": place}, place)
         else:
             yield from self._lines(part)
+
+    def rest(self) -> Iterator[Record]:
+        """The line that is not ended, as far as it has come."""
+        if self._held:
+            yield self._record(len(self._held))
 
     def _lines(self, piece: Piece) -> Iterator[Record]:
         if not self._held:
@@ -115,10 +125,6 @@ class _Lines:
             start = stop
         self._held += piece.content[start:]
         yield from self._cut()
-
-    def _rest(self) -> Iterator[Record]:
-        if self._held:
-            yield self._record(len(self._held))
 
     def _cut(self) -> Iterator[Record]:
         while len(self._held) > MOST_OF_LINE:
@@ -156,10 +162,28 @@ def _batches(made: Iterator[Record]) -> Iterator[Sequence[Record]]:
         yield batch
 
 
-async def _contents(tail: Tail) -> AsyncGenerator[bytes, None]:
-    async with aclosing(tail.parts(HEARTBEAT_S)) as parts:
+async def _contents(tail: Tail, *, is_following: bool) -> AsyncGenerator[bytes, None]:
+    async with aclosing(tail.parts(HEARTBEAT_S) if is_following else _parts_so_far(tail)) as parts:
         async for part in parts:
             yield part.content if isinstance(part, Piece) else b""
+
+
+async def _parts_so_far(tail: Tail) -> AsyncGenerator[Piece | Reset, None]:
+    """What the file has now; what is added while a slow client takes that is not waited for."""
+    size = _size_of(tail)
+    async with aclosing(tail.parts(0)) as parts:
+        async for part in parts:
+            if isinstance(part, Piece) and not part.content:
+                return
+            yield part
+            if tail.offset >= size:
+                return
+
+
+def _size_of(tail: Tail) -> int:
+    """How many bytes there are now: a local file may have grown since it was opened."""
+    number = tail.reader.fileno()
+    return tail.reader.entry.size if number is None else os.fstat(number).st_size
 
 
 def _beginning(asked: Amount | Position) -> Beginning:

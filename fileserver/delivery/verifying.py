@@ -115,9 +115,10 @@ class _Findings:
             await self.write()
 
     async def write(self) -> None:
-        """Have all in the file. Raises OSError."""
+        """Have all in the file, also when cancelled. Raises OSError."""
         waiting, self._waiting = bytes(self._waiting), bytearray()
-        await anyio.to_thread.run_sync(_write, self._file, waiting)
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_write, self._file, waiting)
 
 
 @asynccontextmanager
@@ -126,8 +127,7 @@ async def _findings_of(job: OpenJob) -> AsyncIterator[_Findings]:
     try:
         yield findings
     finally:
-        with anyio.CancelScope(shield=True):
-            await findings.write()
+        await findings.write()
 
 
 def _write(file: int, content: bytes) -> None:

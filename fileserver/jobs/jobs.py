@@ -138,7 +138,8 @@ class OpenJob:
             if record is not self._told:
                 folders.write(self._path, record)
                 self._told = record
-        return folders.is_unwanted(self._path)
+            return folders.is_unwanted(self._path)
+        return False
 
 
 class Jobs:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import logging.config
 
+from fileserver.lifespan import Stopped
 from fileserver.settings import Settings
 
 
@@ -48,7 +49,7 @@ class _Concise(logging.Filter):
             cause = error.__cause__
             record.msg, record.args = "An answer was torn off: %s: %s", (type(cause).__name__, cause)
             record.exc_info = record.exc_text = None
-        return not isinstance(error, asyncio.CancelledError)
+        return not isinstance(error, asyncio.CancelledError | Stopped)
 
 
 _TORN = "Caught handled exception, but response already started"  # Starlette's words

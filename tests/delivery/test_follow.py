@@ -9,7 +9,7 @@ import pytest
 
 from fileserver.delivery.asgi import App, Receive, Scope, Send, end, start
 from fileserver.delivery.follow import Follow
-from fileserver.delivery.live import Stopped
+from fileserver.lifespan import Stopped
 from storage import Catalogue, Key, Library, LocalStore, UploadLimits, Uploads
 from tests.delivery.conftest import detected, until_closed
 from tests.support.asgi import Exchange, drive, each_cancellation, http_scope

@@ -8,7 +8,8 @@ from typing import Any
 import anyio
 import pytest
 
-from fileserver.delivery.live import EVENTS, HEARTBEAT_S, LINES, Framing, LiveAnswer, LiveBytes, Record, Stopped
+from fileserver.delivery.live import EVENTS, HEARTBEAT_S, LINES, Framing, LiveAnswer, LiveBytes, Record
+from fileserver.lifespan import Stopped
 from storage import StoreUnavailable
 from tests.support.asgi import Exchange, drive, each_cancellation, http_scope
 

@@ -10,9 +10,10 @@ import pytest
 
 from fileserver.api.responses import live_headers
 from fileserver.delivery.asgi import Message
-from fileserver.delivery.live import EVENTS, LINES, Framing, Stopped
+from fileserver.delivery.live import EVENTS, LINES, Framing
 from fileserver.delivery.tail import Following
 from fileserver.http.tails import Amount, Bytes, Lines, Position
+from fileserver.lifespan import Stopped
 from fileserver.media import detect
 from storage import Catalogue, Key, Library, LocalStore, NotFound
 from tests.delivery.conftest import open_files
@@ -155,6 +156,23 @@ async def test_cancelled_anywhere_it_closes_the_file(
     assert len(exchanges) > 2
 
 
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_cancelled_anywhere_on_the_way_to_its_end_it_closes_the_file(
+    followed: Library, log: Path, tmp_path: Path, framing: Framing | None
+) -> None:
+    log.write_bytes(b"one\nunfinished")
+
+    async def attempt(number: int) -> Exchange:
+        return await drive(so_far(followed, framing), http_scope(), cancel_at_await=number)
+
+    exchanges = []
+    async for _, exchange in each_cancellation(attempt):
+        assert open_files(tmp_path) == []
+        exchanges.append(exchange)
+    assert exchanges[-1].is_complete
+    assert len(exchanges) > 2
+
+
 @pytest.mark.parametrize(("framing", "end"), [(LINES, b'"type":"end"'), (EVENTS, b"")])
 async def test_a_server_that_stops_ends_records_properly(
     followed: Library, log: Path, tmp_path: Path, framing: Framing, end: bytes
@@ -170,6 +188,61 @@ async def test_a_server_that_stops_tears_raw_bytes(followed: Library, log: Path,
     assert isinstance(exchange.error, Stopped)
     assert not exchange.is_complete
     assert open_files(tmp_path) == []
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_who_does_not_follow_gets_what_there_is_and_a_proper_end(
+    followed: Library, log: Path, tmp_path: Path, framing: Framing | None
+) -> None:
+    log.write_bytes(b"one\ntwo\nthree\nunfinished")
+    exchange = await drive(so_far(followed, framing), http_scope())
+    assert (exchange.error, exchange.is_complete) == (None, True)
+    if framing is None:
+        assert exchange.body == b"two\nthree\nunfinished"
+    if framing is LINES:
+        told = [json.loads(line) for line in exchange.body.splitlines()]
+        assert [record.get("line") for record in told[1:-1]] == ["two", "three", "unfinished"]
+        assert (told[-2]["partial"], told[-1]) == (True, {"type": "end", "records": 3})
+    if framing is EVENTS:
+        assert exchange.body.count(b"event: line\n") == 3
+    assert open_files(tmp_path) == []
+
+
+@pytest.mark.parametrize(("framing", "lines"), [(None, 0), (LINES, 2), (EVENTS, 3)])
+async def test_an_empty_file_has_a_proper_end_at_once(
+    followed: Library, log: Path, framing: Framing | None, lines: int
+) -> None:
+    log.write_bytes(b"")
+    exchange = await drive(so_far(followed, framing), http_scope())
+    assert (exchange.is_complete, len(exchange.body.splitlines())) == (True, lines)
+
+
+async def test_a_file_that_grows_as_it_is_taken_ends_all_the_same(followed: Library, log: Path) -> None:
+    log.write_bytes(b"x" * 999_999 + b"\n")
+
+    async def grow(_message: Message) -> None:
+        with log.open("ab") as file:
+            file.write(b"y" * 300_000)
+
+    app = Following(followed, LOG, Bytes(10**9), None, live_headers, anyio.Event(), is_following=False)
+    exchange = await drive(app, http_scope(), on_send=grow)
+    assert exchange.is_complete
+    assert exchange.body.startswith(b"x" * 999_999 + b"\n")
+
+
+async def test_who_comes_back_to_another_file_without_following_hears_of_it_and_gets_the_new_file(
+    followed: Library, log: Path
+) -> None:
+    log.write_bytes(b"new\n")
+    app = Following(followed, LOG, Position(9, "0123abcd"), LINES, live_headers, anyio.Event(), is_following=False)
+    exchange = await drive(app, http_scope())
+    told = [json.loads(line) for line in exchange.body.splitlines()]
+    assert [record["type"] for record in told] == ["meta", "reset", "line", "end"]
+
+
+def so_far(library: Library, framing: Framing | None) -> Following:
+    """The last three lines, as far as they have come."""
+    return Following(library, LOG, Lines(3), framing, live_headers, anyio.Event(), is_following=False)
 
 
 async def stopped_after_a_line(library: Library, log: Path, framing: Framing | None) -> Exchange:

@@ -144,6 +144,26 @@ async def test_a_removal_that_a_crash_cut_off_is_told_where_the_file_is_gone(tmp
         await store_file(library, "there")  # nobody has the claim any more
 
 
+async def test_what_a_dead_process_has_done_is_told_while_others_go_on(tmp_path: Path) -> None:
+    store, catalogue = LocalStore(tmp_path), Catalogue(catalogue_path(tmp_path))
+    async with library_in(tmp_path) as library:
+        await store_file(library, "gone")
+        await store.start()
+        draft = await store.draft("draft")
+        await draft.append(0, pieces(b"content"))
+        assert await catalogue.claim(Claim(Key("a"), "one", draft.committed_etag(), b"\1" * 32), now_ms=1)
+        assert await catalogue.claim(Claim(Key("gone"), "two"), now_ms=1)
+        assert await catalogue.claim(Claim(Key("b"), "three", "not come so far", b"\1" * 32), now_ms=1)
+        await draft.commit(Key("a"))
+        (tmp_path / "gone").unlink()
+        for _ in range(2):
+            await library.sweep()
+        assert sorted(await all_of(library.changes)) == [("created", "a"), ("created", "gone"), ("deleted", "gone")]
+        assert [claim.key for claim in await catalogue.claims()] == ["b"]
+    await store.close()
+    await catalogue.close()
+
+
 async def test_numbers_go_on_after_a_restart_and_a_new_catalogue_gives_none_again(tmp_path: Path) -> None:
     last = 0
     for is_new_catalogue in (False, False, True):
@@ -241,6 +261,14 @@ async def test_a_quiet_feed_says_so(library: Library) -> None:
         assert [await anext(pages), await anext(pages)] == [(), ()]
 
 
+async def test_a_page_is_as_small_as_what_slow_readers_may_hold(library: Library) -> None:
+    start = await newest(library.changes)
+    for number in range(250):
+        await library.changes.add(NewChange("job", None, {"number": number}))
+    async with aclosing(library.changes.follow(start, quiet_s=10)) as pages:
+        assert [len(await anext(pages)) for _ in range(3)] == [100, 100, 50]
+
+
 async def test_a_page_of_long_changes_has_fewer_of_them(library: Library) -> None:
     start = await newest(library.changes)
     for number in range(5):
@@ -268,17 +296,6 @@ async def test_what_is_kept_is_reached(library: Library) -> None:
     await store_file(library, "a")
     await library.changes.prune()
     assert (await library.changes.extent()).reaches(start)
-
-
-async def test_the_latest_change_of_a_file_passes_over_transfers(library: Library) -> None:
-    await store_file(library, "a")
-    await library.changes.add(NewChange("upload", Key("a"), {}, subject="draft"))
-    found = await library.changes.latest(Key("a"))
-    assert found is not None
-    change, identity = found
-    async with library.open(Key("a")) as reader:
-        assert (change.kind, identity) == ("created", reader.entry.identity)
-    assert await library.changes.latest(Key("b")) is None
 
 
 async def test_a_file_that_came_by_other_ways_is_replaced_and_not_created(library: Library, tmp_path: Path) -> None:

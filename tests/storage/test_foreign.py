@@ -167,6 +167,18 @@ async def test_a_dead_commit_is_left_to_whoever_ends_it(house: House) -> None:
         await house.tells("we created new", "other replaced new")
 
 
+async def test_a_dead_removal_is_left_to_whoever_ends_it(house: House) -> None:
+    await house.upload("new")
+    house.seen = len(await house.changes())
+    async with house.watched():
+        claim = Claim(Key("new"), "token")
+        assert await house.catalogue.claim(claim, now_ms=1)
+        do(house, "rm new")
+        await house.tells()
+        await house.library.sweep()
+        await house.tells("we deleted new")
+
+
 async def test_a_file_is_told_of_when_its_writer_has_closed_it(house: House) -> None:
     async with house.watched():
         with (house.root / "new").open("wb") as new, (house.root / "old").open("ab") as old:

@@ -10,7 +10,7 @@ import pytest
 
 from storage import Key
 from storage.change import Change, public_name
-from storage.progress import PERIOD_S
+from storage.progress import PERIOD_S, upload_change
 from storage.store import BLOCK
 from tests.storage.conftest import pieces
 from tests.storage.sites import LIMITS, Site, site_in, site_in_memory
@@ -65,6 +65,17 @@ async def test_one_that_lasts_tells_how_far_it_is_and_that_it_was_thrown_away(si
     assert len({each.content["upload"] for each in (*receiving, last)}) == 1
     assert {each.key for each in (*receiving, last)} == {"a"}
     assert (last.content["state"], last.content["offset"]) == ("discarded", offsets[-1])
+
+
+async def test_one_that_stalls_after_its_first_bytes_can_be_found(site: Site) -> None:
+    async def stalling() -> AsyncIterator[bytes]:
+        yield b"first"
+        with anyio.fail_after(30):
+            while not await told(site):
+                await anyio.sleep(0.01)
+
+    await receive(site, stalling(), key=Key("a"))
+    assert [each.content["state"] for each in await told(site)] == ["receiving", "discarded"]
 
 
 async def test_it_tells_at_most_once_in_a_while(site: Site) -> None:
@@ -127,6 +138,18 @@ async def test_an_upload_left_alone_is_told_to_be_thrown_away(tmp_path: Path) ->
                 await site.uploads.sweep()
                 await anyio.sleep(0.05)
         assert said[1].content["state"] == "discarded"
+
+
+async def test_what_a_dead_process_left_is_told_to_be_thrown_away_once(tmp_path: Path) -> None:
+    async with site_in(tmp_path) as site:
+        for draft_id in ("told", "untold"):
+            await (await site.store.draft(draft_id)).close()
+        await site.library.changes.add(upload_change("told", Key("a"), 7, 9, state="receiving"))
+        for _ in range(2):
+            await site.library.sweep()
+        content = {"upload": public_name("told"), "offset": 7, "length": 9}
+        states = [{**content, "state": state} for state in ("receiving", "discarded")]
+        assert [each.content for each in await told(site)] == states
 
 
 async def test_a_feed_that_cannot_be_told_harms_no_transfer(tmp_path: Path) -> None:
