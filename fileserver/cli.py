@@ -14,6 +14,7 @@ from fileserver.client.command_line import Header, Retries
 from fileserver.client.commands import get, put
 from fileserver.client.live_commands import job, watch
 from fileserver.client.live_commands import verify as verify_url
+from fileserver.client.retries import LIVE_RETRIES
 from fileserver.server import ApplicationFailed, CannotListen, run
 from fileserver.settings import Described, Settings, SettingsFault, described, unknown_variables
 from fileserver.transform_command import transform
@@ -160,7 +161,7 @@ def verify_folder(
     forget: Annotated[bool, typer.Option("--forget", help="Forget missing files once they are told of.")] = False,
     parallel: Annotated[int, typer.Option(metavar="COUNT", min=1, max=64, help="Files read at a time.")] = 2,
     header: Header = None,
-    retries: Retries = 10,
+    retries: Retries = LIVE_RETRIES,
 ) -> None:
     """Read all files again and tell which are damaged, missing, or foreign.
 

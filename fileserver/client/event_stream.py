@@ -30,6 +30,8 @@ class EventReader:
 
     def __init__(self, last_id: str = "") -> None:
         self.last_id = last_id
+        self.begins_after: str | None = None
+        """The id after which the answer's events come, once that is known: the reader's own, or the one told first."""
         self.retry_s = 0.0
         """How long the server asks to be left alone before the next answer."""
         self._rest = b""
@@ -80,7 +82,9 @@ class EventReader:
 
     def _dispatched(self) -> Event | None:
         """The event that has ended; None where it had no data, which moves the place to go on from all the same."""
-        self.last_id = self._id
         kind, lines = self._kind or "message", self._lines
+        if self.begins_after is None:
+            self.begins_after = self.last_id if lines else self._id
+        self.last_id = self._id
         self._kind, self._lines, self._kept = "", [], 0
         return Event(kind, "\n".join(lines), self.last_id) if lines else None

@@ -1,6 +1,6 @@
 """The events of one URL, over as many connections as it takes: each goes on after the last event that came whole."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 
 from fileserver.client.errors import Broken, Failed
@@ -12,10 +12,13 @@ from fileserver.client.web import Incoming, Web, refusal
 _OK, _NO_MORE = 200, 204
 
 
-def events_of(web: Web, url: str, patience: Patience, *, last_id: str = "") -> Generator[Event, None, None]:
+def events_of(
+    web: Web, url: str, patience: Patience, *, last_id: str = "", begun: Callable[[str], None] | None = None
+) -> Generator[Event, None, None]:
     """The events after that one as they come, until the server says that no more will (204). Raises Failed.
 
-    Whoever has enough closes it, and so the connection.
+    Whoever has enough closes it, and so the connection. `begun` is told once after which id they come, "" where
+    nobody says.
 
     A stream that merely ends does not say so: a server that is stopped looks the same, and a proxy that has waited
     long enough (WHATWG HTML s.9.2.1).
@@ -28,8 +31,12 @@ def events_of(web: Web, url: str, patience: Patience, *, last_id: str = "") -> G
             with closing(_opened(web, url, last_id)) as incoming:
                 if incoming.status == _NO_MORE:
                     return
+                patience.connected()
                 for number, block in enumerate(incoming.blocks()):
                     events = reader.feed(block)
+                    if begun is not None and reader.begins_after is not None:
+                        begun(reader.begins_after)
+                        begun = None
                     if events or number:  # a first block without an event may be all that a broken server ever says
                         heard += 1
                         patience.advanced(heard)

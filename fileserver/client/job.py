@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from fileserver.client.errors import Broken, Failed, Unreachable
 from fileserver.client.following import events_of
 from fileserver.client.members import Members, inner, members_of, number_of, text_of
-from fileserver.client.retries import Patience
+from fileserver.client.retries import LIVE_WAIT_S, Patience
 from fileserver.client.web import Web, refusal
 
 _OVER = frozenset({"done", "failed", "cancelled"})
@@ -92,7 +92,7 @@ def end_of_job(
 ) -> Job:
     """The job that a URL names, once it is over; `may_cancel` has it ended soon. Raises ClientError."""
     web = Web(url, fields)
-    patience = Patience(retries, watcher.say)
+    patience = Patience(retries, watcher.say, longest_s=LIVE_WAIT_S)
     if may_cancel:
         found = find_job(web, web.home, patience)
         if found.is_over or not cancel_job(web, web.home):  # one that is over would be forgotten

@@ -10,7 +10,7 @@ from fileserver.client.progress import printable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 class JobBar:
@@ -59,11 +59,14 @@ class JobBar:
 def size_text(size: float) -> str:
     """A number of bytes as people read it.
 
-    >>> size_text(1023), size_text(1536), size_text(5 << 40)
-    ('1023 bytes', '1.5 KiB', '5.0 TiB')
+    >>> size_text(1), size_text(1023), size_text(1536), size_text(5 << 40)
+    ('1 byte', '1023 bytes', '1.5 KiB', '5.0 TiB')
     """
-    power = max(0, min((int(size).bit_length() - 1) // 10, len(_UNITS) - 1))
-    return f"{size:.0f} {_UNITS[0]}" if power == 0 else f"{size / 1024**power:.1f} {_UNITS[power]}"
+    power = max(0, min((int(size).bit_length() - 1) // 10, len(_UNITS)))
+    if power:
+        return f"{size / 1024**power:.1f} {_UNITS[power - 1]}"
+    count = f"{size:.0f}"
+    return f"{count} {'byte' if count == '1' else 'bytes'}"
 
 
 def duration_text(seconds: float) -> str:

@@ -18,13 +18,14 @@ from fileserver.client.command_line import (
     writing,
     wrong_usage,
 )
+from fileserver.client.retries import LIVE_RETRIES
 
 
 def job(
     url: Annotated[str, typer.Argument(metavar="URL")],
     cancel: Annotated[bool, typer.Option("--cancel", help="Have it ended, and wait until it has.")] = False,
     header: Header = None,
-    retries: Retries = 10,
+    retries: Retries = LIVE_RETRIES,
     quiet: Quiet = False,
     is_json: Annotated[bool, typer.Option("--json", help="Tell how it ended as a line of JSON.")] = False,
 ) -> None:
@@ -63,7 +64,7 @@ def watch(
     ] = None,
     since: Annotated[str, typer.Option(metavar="ID", help="Begin after this change; 0 is all that is kept.")] = "",
     header: Header = None,
-    retries: Retries = 10,
+    retries: Retries = LIVE_RETRIES,
     quiet: Quiet = False,
     is_json: Annotated[bool, typer.Option("--json", help="A JSON object for each line.")] = False,
 ) -> None:

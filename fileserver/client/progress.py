@@ -80,12 +80,18 @@ class Display:
 
 
 def printable(text: str) -> str:
-    """The text without what would command a terminal: servers write some of it.
+    """The text without what would command a terminal: servers write some of it. Bytes that are no UTF-8 in hex.
 
-    >>> printable("a\\x1b[2Jb")
-    'a [2Jb'
+    >>> printable("a\\x1b[2Jb"), print(printable("caf\\udce9"))
+    caf\\xe9
+    ('a [2Jb', None)
     """
-    return "".join(each if each.isprintable() else " " for each in text)
+    return "".join(each if each.isprintable() else _replaced(each) for each in text)
+
+
+def _replaced(letter: str) -> str:
+    """What stands for a letter that cannot be shown; a byte of a name is one from DC80 to DCFF (PEP 383)."""
+    return f"\\x{ord(letter) - 0xDC00:02x}" if "\udc80" <= letter <= "\udcff" else " "
 
 
 def _bars() -> "Progress":

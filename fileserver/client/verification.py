@@ -9,7 +9,7 @@ from fileserver.client.job import Job, begin_job, below, cancel_job, watch_job
 from fileserver.client.job_bar import JobBar
 from fileserver.client.members import Members, members_of, number_of, text_of
 from fileserver.client.place import place_of
-from fileserver.client.retries import Patience
+from fileserver.client.retries import LIVE_RETRIES, LIVE_WAIT_S, Patience
 from fileserver.client.web import Web, refusal
 from fileserver.findings import KINDS, Finding, Told
 
@@ -24,7 +24,7 @@ class VerifyOptions:
     prefix: str = ""
     """How the keys begin, after what the URL says of it."""
     fields: tuple[tuple[str, str], ...] = ()
-    retries: int = 10
+    retries: int = LIVE_RETRIES
     is_quiet: bool = False
     is_json: bool = False
 
@@ -38,7 +38,7 @@ def verify(url: str, options: VerifyOptions) -> bool:
     place = place_of(web.home)
     prefix = place.prefix + options.prefix
     with JobBar(is_quiet=options.is_quiet) as bar:
-        patience = Patience(options.retries, bar.say)
+        patience = Patience(options.retries, bar.say, longest_s=LIVE_WAIT_S)
         job_url = begin_job(web, place.url("/jobs"), {"work": "verify", "prefix": prefix}, patience)
         job = _watched(web, job_url, patience, bar)
     counts = {kind: job.count(kind) for kind in KINDS}

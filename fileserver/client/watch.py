@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fileserver.client.event_stream import Event
 from fileserver.client.following import events_of
 from fileserver.client.job_bar import size_text
-from fileserver.client.members import Members, members_of, number_of, text_of
+from fileserver.client.members import Members, inner, members_of, number_of, text_of
 from fileserver.client.place import place_of
 from fileserver.client.progress import printable
-from fileserver.client.retries import Patience
+from fileserver.client.retries import LIVE_RETRIES, LIVE_WAIT_S, Patience
 from fileserver.client.web import Web
 
 
@@ -25,21 +25,26 @@ class WatchOptions:
     since: str = ""
     """The number of the last change that is known."""
     fields: tuple[tuple[str, str], ...] = ()
-    retries: int = 10
+    retries: int = LIVE_RETRIES
     is_json: bool = False
 
 
 def watch(url: str, options: WatchOptions, say: Callable[[str], None]) -> Iterator[str]:
     """A line for each change as it comes, for ever; each once, also where connections break. Raises Failed.
 
-    `say` is told of broken connections.
+    `say` is told from when on nothing is missed, and of broken connections.
     """
     web = Web(url, options.fields)
     place = place_of(web.home)
     prefix = place.prefix + options.prefix
     parameters = [("prefix", prefix)] * bool(prefix) + [("kind", kind) for kind in options.kinds]
     events_url = place.url("/events", *parameters)
-    with closing(events_of(web, events_url, Patience(options.retries, say), last_id=options.since)) as events:
+    patience = Patience(options.retries, say, longest_s=LIVE_WAIT_S)
+
+    def begun(after: str) -> None:
+        say(f"watching {web.home}{after and f' (from change {after} on)'}")
+
+    with closing(events_of(web, events_url, patience, last_id=options.since, begun=begun)) as events:
         for event in events:
             yield _json_line(event) if options.is_json else line_of(event.kind, members_of(event.content))
 
@@ -70,12 +75,17 @@ def _details(kind: str, change: Members) -> str:
             return (
                 f"{text_of(change, 'work')} {text_of(change, 'state')}, {_share(change, 'bytes_done', 'bytes_total')}"
             )
-        case "comment" if change.get("is_deleted") is True:
-            return "taken back"
         case "comment":
-            return f"{text_of(change, 'author') or 'somebody'}: {text_of(change, 'text')}"
+            return _comment(inner(change, "comment"))
         case _:
             return "" if size is None else size_text(size)
+
+
+def _comment(comment: Members) -> str:
+    if comment.get("is_deleted") is True:
+        return "a comment was removed"
+    text = text_of(comment, "text")
+    return "" if text is None else f"{text_of(comment, 'author') or 'somebody'}: {text}"
 
 
 def _share(change: Members, done: str, total: str) -> str:

@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3 import BaseHTTPResponse, HTTPHeaderDict
-from urllib3.exceptions import HTTPError, LocationValueError, NewConnectionError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, NewConnectionError, SSLError
 
 from fileserver.client.digest import BLOCK_SIZE
 from fileserver.client.errors import Broken, ClientError, Failed, Refused, Unreachable
@@ -150,7 +150,7 @@ class Web:
     def _once(self, method: str, url: str, fields: Mapping[str, str], body: Body | None) -> Incoming:
         if (wrong := flaw(url)) is not None:
             raise Failed(wrong)
-        with _translated(is_first=not self._is_answered):
+        with _translated(first_url=None if self._is_answered else url):
             response = self._pool(url).urlopen(
                 method,
                 url,
@@ -219,7 +219,7 @@ def asked_digests(web: Web, url: str, fields: Mapping[str, str] = _NOTHING) -> d
 
 
 @contextmanager
-def _translated(*, is_first: bool = False) -> Iterator[None]:
+def _translated(*, first_url: str | None = None) -> Iterator[None]:
     try:
         yield
     except LocationValueError as error:
@@ -227,8 +227,8 @@ def _translated(*, is_first: bool = False) -> Iterator[None]:
     except (HTTPError, OSError) as error:
         if isinstance(error, SSLError) and isinstance(_root(error), ssl.SSLCertVerificationError):
             raise Failed(f"the server's certificate is not to be trusted: {_root(error)}") from error
-        if is_first and isinstance(error, NewConnectionError):
-            raise Unreachable(_words(error)) from error
+        if first_url is not None and isinstance(error, NewConnectionError | ConnectTimeoutError):
+            raise Unreachable(f"nothing answers at {_origin(first_url)} ({_said(_root(error))})") from error
         raise Broken(_words(error)) from error
 
 
@@ -242,8 +242,17 @@ def _words(error: BaseException) -> str:
     root = _root(error)
     if isinstance(root, http.client.IncompleteRead):  # urllib3's own is a child of it
         return "the answer ended early"
-    said = (root.strerror if isinstance(root, OSError) else None) or str(root) or type(root).__name__
-    return f"the connection failed: {said}"
+    return f"the connection failed: {_said(root)}"
+
+
+def _said(root: BaseException) -> str:
+    """What the system says of an error."""
+    return (root.strerror if isinstance(root, OSError) else None) or str(root) or type(root).__name__
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _reason(answer: Answer) -> str:

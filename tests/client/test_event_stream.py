@@ -54,6 +54,22 @@ def test_blocks_may_end_anywhere(events: list[tuple[str | None, str]], sizes: li
     assert read([*blocks, rest]) == expected
 
 
+@pytest.mark.parametrize(
+    ("sent", "begins_after"),
+    [
+        (b"", None),
+        (b"retry: 1\nid: 9\n", None),
+        (b"retry: 1\nid: 9\n\nid: 10\ndata: a\n\nid: 11\n\n", "9"),
+        (b"retry: 1\n\nid: 10\ndata: a\n\n", "7"),
+        (b"id: 10\ndata: a\n\n", "7"),
+    ],
+)
+def test_where_an_answer_begins(sent: bytes, begins_after: str | None) -> None:
+    reader = EventReader("7")
+    reader.feed(sent)
+    assert reader.begins_after == begins_after
+
+
 def test_an_event_that_ends_in_cr_is_told_before_more_comes() -> None:
     reader = EventReader()
     assert reader.feed(b"data: a\r\r") == [Event("message", "a", "")]

@@ -83,6 +83,25 @@ def test_a_place_without_an_event_is_gone_on_from() -> None:
     assert asked == [None, "40"]
 
 
+def test_where_the_stream_begins_is_told_once() -> None:
+    feed = Feed(5, lambda body: Reply(200, SSE, body[: body.index(b"\n\n", len(PREAMBLE)) + 2]))
+    begun: list[str] = []
+    with scripted_web(feed) as origin:
+        events = events_of(Web(origin), origin, Patience(3, print, wait=str), last_id="3", begun=begun.append)
+        assert [event.last_id for event in events] == ["4", "5"]
+    assert begun == ["3"]  # and not 4, which came in the same block
+    assert len(feed.asked) > 2
+
+
+def test_a_connection_that_stands_again_is_told_once() -> None:
+    replies: list[Said] = ["cut", Reply(503), Reply(200, SSE, event_stream.event("1")), Reply(204)]
+    said: list[str] = []
+    with scripted_web(lambda asked: replies.pop(0)) as origin:
+        assert len(list(events_of(Web(origin), origin, Patience(3, said.append, wait=str)))) == 1
+    assert [text for text in said if "trying again" not in text] == ["connected again"]
+    assert said.index("connected again") == 2
+
+
 def test_the_server_says_when_to_come_back() -> None:
     replies = [Reply(200, SSE, event_stream.preamble(retry_ms=12_000, last_id=None)), Reply(204)]
     waits: list[float] = []
@@ -97,8 +116,9 @@ def test_trouble_of_the_server_is_told_and_lived_through() -> None:
     with scripted_web(lambda asked: replies.pop(0)) as origin:
         patience = Patience(3, said.append, wait=str)
         assert [event.content for event in events_of(Web(origin), origin, patience)] == ["1"]
-    assert "the server broke off: Come again." in said[1]
-    assert len(said) == 3
+    troubles = [text for text in said if "trying again" in text]
+    assert "the server broke off: Come again." in troubles[1]
+    assert len(troubles) == 3
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_a_slash_at_the_end_is_a_file_where_the_server_names_it(folder: Path, di
 def test_a_server_that_is_not_there_is_tried_three_times(run: Run, folder: Path) -> None:
     done = run("get", "http://127.0.0.1:1/x", "-o", folder)
     assert done.code == 1
-    assert "(2 of 3)" in done.errors
+    assert "(try 2 of 3)" in done.errors
     assert "given up after 3 tries" in done.errors
     assert names(folder) == []
 

@@ -78,7 +78,7 @@ def test_an_interrupt_leaves_the_job_going_on(tmp_path: Path) -> None:
     ("words", "code", "said"),
     [
         (["ftp://host/jobs/one"], 2, "is not an http or https URL"),
-        (["http://127.0.0.1:1/jobs/one", "--retries", "0"], 1, "the connection failed"),
+        (["http://127.0.0.1:1/jobs/one", "--retries", "0"], 1, "nothing answers at http://127.0.0.1:1 (Conn"),
         (["http://127.0.0.1:1/jobs/one", "-H", "nonsense"], 2, "is not NAME:VALUE"),
     ],
 )

@@ -10,10 +10,10 @@ from urllib3 import HTTPHeaderDict
 
 from fileserver.client.chunks import MIN_CHUNK, ChunkSizes, parse_size
 from fileserver.client.digest import RunningDigest
-from fileserver.client.errors import Broken, Failed
+from fileserver.client.errors import Broken, Failed, Unreachable
 from fileserver.client.naming import kept_name, told_name
 from fileserver.client.representation import validator_of
-from fileserver.client.retries import Patience, retry_after_s, waiting_s
+from fileserver.client.retries import LIVE_RETRIES, LIVE_WAIT_S, Patience, retry_after_s, waiting_s
 from fileserver.client.source import sources_of
 from fileserver.client.spans import divided, joined, missing, parse_content_range
 from fileserver.client.tus import offer_of
@@ -121,6 +121,30 @@ def test_waits_double_up_to_a_limit_and_obey_the_server() -> None:
         assert longest / 2 <= wait <= longest
     assert waiting_s(1, 7) == 7
     assert waiting_s(1, 10**9) == 300
+
+
+def test_a_live_stream_is_tried_every_few_seconds_for_five_minutes() -> None:
+    waits: list[float] = []
+    patience = Patience(LIVE_RETRIES, print, longest_s=LIVE_WAIT_S, wait=waits.append)
+    with pytest.raises(Failed, match="given up after 81 tries"):
+        for _ in range(LIVE_RETRIES + 1):
+            patience.after(Broken("cut"))
+    assert max(waits) <= 5
+    assert 250 < sum(waits) < 350
+
+
+def test_who_never_answered_is_left_soon_and_who_comes_back_is_greeted() -> None:
+    said: list[str] = []
+    patience = Patience(LIVE_RETRIES, said.append, wait=str)
+    patience.connected()
+    for error in (Unreachable("nobody"), Broken("cut")):
+        patience.after(error)
+        patience.connected()
+        patience.connected()
+    assert [text for text in said if "trying" not in text] == ["connected", "connected again"]
+    with pytest.raises(Failed, match="nobody; given up after 3 tries"):
+        for _ in range(3):
+            patience.after(Unreachable("nobody"))
 
 
 def test_retry_after_as_a_date() -> None:
