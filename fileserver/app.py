@@ -50,6 +50,18 @@ _SWEEP_S = 60.0
 _ENGINE = "fileserver.tables.engine.job"
 """The module that transforms run, in processes of their own: nothing of it is imported here."""
 
+_ROUTERS = (
+    files.router,
+    folders.router,
+    uploads.router,
+    transform.router,
+    tables.router,
+    jobs.router,
+    events.router,
+    comments.router,
+    operations.router,
+)
+
 
 def create_app(settings: Settings) -> FastAPI:
     """A file server over `settings.root`, to run alone or to mount in another application under any prefix.
@@ -59,53 +71,19 @@ def create_app(settings: Settings) -> FastAPI:
     store, catalogue = _storage(settings)
     service = _service(settings, store, catalogue)
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[Mapping[str, object]]:
-        await service.library.start()
-        try:
-            service.workshop.missing = await _missing_layers()
-            upkeep = kept_up(_upkeep(service, store, catalogue))
-            foreign = kept_up(ForeignChanges(settings.root, catalogue, report=teller(service.metrics)))
-            work = long_work(service.workshop.jobs, store, catalogue, service.stopping)
-            async with (
-                upkeep,
-                foreign,
-                service.workshop.pool,
-                work as app.state.long_work,
-                anyio.create_task_group() as tasks,
-            ):
-                tasks.start_soon(service.uploads.watch)
-                tasks.start_soon(service.library.changes.watch)
-                tasks.start_soon(service.library.tails.watch)
-                yield {STOPPING: service.stopping.set}
-                tasks.cancel_scope.cancel()
-        finally:
-            await service.library.close()
-
     app = DescribedApp(
         title="fileserver",
         version=version("fileserver"),
-        lifespan=lifespan,
+        lifespan=partial(_at_work, service, store, catalogue),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # /metrics and the access log are our own
     )
     app.state.service = service
-    routers = (
-        files.router,
-        folders.router,
-        uploads.router,
-        transform.router,
-        tables.router,
-        jobs.router,
-        events.router,
-        comments.router,
-        operations.router,
-    )
-    for router in routers:
+    for router in _ROUTERS:
         app.include_router(router)
-    app.state.routes = tuple(route for router in routers for route in router.routes)
+    app.state.routes = tuple(route for router in _ROUTERS for route in router.routes)
     app.router.routes[:0] = (*shortcuts(files.router, files.read), *shortcuts(operations.router, operations.health))
     app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
     errors.install(app)
@@ -121,6 +99,33 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     """Keep a mounted application's storage open: servers run the lifespan of the outermost application alone."""
     async with app.router.lifespan_context(app):
         yield
+
+
+@asynccontextmanager
+async def _at_work(
+    service: Service, store: LocalStore, catalogue: Catalogue, app: FastAPI
+) -> AsyncIterator[Mapping[str, object]]:
+    """The lifespan of an application: its storage is open, and all that goes on beside its requests goes on."""
+    await service.library.start()
+    try:
+        service.workshop.missing = await _missing_layers()
+        upkeep = kept_up(_upkeep(service, store, catalogue))
+        foreign = kept_up(ForeignChanges(service.settings.root, catalogue, report=teller(service.metrics)))
+        work = long_work(service.workshop.jobs, store, catalogue, service.stopping)
+        async with (
+            upkeep,
+            foreign,
+            service.workshop.pool,
+            work as app.state.long_work,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(service.uploads.watch)
+            tasks.start_soon(service.library.changes.watch)
+            tasks.start_soon(service.library.tails.watch)
+            yield {STOPPING: service.stopping.set}
+            tasks.cancel_scope.cancel()
+    finally:
+        await service.library.close()
 
 
 def _service(settings: Settings, store: LocalStore, catalogue: Catalogue) -> Service:

@@ -56,7 +56,7 @@ def _reason(fault: ErrorDetails) -> str:
         case "extra_forbidden":
             return "a comment has no such member"
         case "missing":
-            return "it is missing"
+            return f"`{fault['loc'][-1]}` is missing"
     reason = fault["msg"].removeprefix("Value error, ")
     return reason[:1].lower() + reason[1:]
 

@@ -47,6 +47,7 @@ _REFUSALS = openapi.problem_responses(
     summary="Say something about a file",
     status_code=201,
     response_class=JsonDocument,
+    responses=answers(JsonDocument, status=201, document="Comment"),
     openapi_extra={"parameters": [openapi.KEY], **_BODY, "responses": _REFUSALS},
 )
 async def say(request: Request) -> Response:
@@ -71,15 +72,17 @@ async def say(request: Request) -> Response:
     "/comments/{key:key}",
     summary="Read what was said about a file",
     response_class=JsonDocument,
-    responses=answers(JsonDocument, Lines),
+    responses=answers(JsonDocument, Lines, document="CommentOrPage", record="CommentRecord"),
     openapi_extra={"parameters": [openapi.KEY]},
 )
 @router.head("/comments/{key:key}", include_in_schema=False)
 async def read(
     request: Request,
-    comment: Annotated[int | None, Query(ge=1, le=_LAST)] = None,
-    after: Annotated[int, Query(ge=0, le=_LAST)] = 0,
-    limit: Annotated[int | None, Query(ge=1, le=MAX_PAGE_SIZE)] = None,
+    comment: Annotated[int | None, Query(ge=1, le=_LAST, description="The number of a single comment.")] = None,
+    after: Annotated[int, Query(ge=0, le=_LAST, description="The number of the last comment that one has.")] = 0,
+    limit: Annotated[
+        int | None, Query(ge=1, le=MAX_PAGE_SIZE, description=f"At most so many; {PAGE_SIZE} on a page of JSON.")
+    ] = None,
 ) -> Response:
     """The comment with this number, or those after a number, the oldest first: as JSON by pages, or all as NDJSON.
 
@@ -107,7 +110,9 @@ async def read(
     response_class=Response,
     openapi_extra=openapi.READ,
 )
-async def remove(request: Request, comment: Annotated[int, Query(ge=1, le=_LAST)]) -> Response:
+async def remove(
+    request: Request, comment: Annotated[int, Query(ge=1, le=_LAST, description="Its number.")]
+) -> Response:
     """Whoever may write files may delete what was said about them."""
     must_be_writable(request)
     if not await _comments(request).remove(_key(request), comment):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -99,6 +100,16 @@ _TELLING = (
 )
 """Errors that carry what the client is told."""
 
+_BAD_PARAMETERS: Mapping[str, str] = {
+    "bool_parsing": "it is true or false",
+    "greater_than_equal": "it is {ge} or more",
+    "int_parsing": "it is a whole number",
+    "less_than_equal": "it is {le} or less",
+    "literal_error": "it is {expected}",
+    "missing": "it is missing",
+}
+"""What is wrong with a parameter, by pydantic's name for it; of others its own words are told."""
+
 
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem document, or a page where a person is reading."""
@@ -163,7 +174,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     if isinstance(error, ProblemError):
         return answer(request, error.problem, error.headers)
     if isinstance(error, IsFolder) and request.method in {"GET", "HEAD"} and _names_a_file(request):
-        return RedirectResponse(file_href(request, error.key + "/"), 307, {"cache-control": "no-store"})
+        return RedirectResponse(_folder_href(request, error.key), 307, {"cache-control": "no-store"})
     if isinstance(error, PreconditionFailed) and not _has_preconditions(request):
         error = key_taken(error.key)
         return answer(request, error.problem)
@@ -190,6 +201,11 @@ def _told_with(request: Request, error: Exception) -> Headers:
 def _has_preconditions(request: Request) -> bool:
     """Whether the request's own preconditions are asked: those of a transform would be of what it makes."""
     return not route_path(request).startswith("/transform")
+
+
+def _folder_href(request: Request, name: str) -> str:
+    query = str(request.scope["query_string"], "latin-1")
+    return f"{file_href(request, name + '/')}{'?' if query else ''}{query}"
 
 
 def _names_a_file(request: Request) -> bool:
@@ -220,9 +236,14 @@ def _offers(request: Request) -> Headers:
 
 
 async def _answer_bad_parameter(request: Request, error: Exception) -> Response:
-    first = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": ("",), "msg": ""}
-    parameter = str(first["loc"][-1])
-    return answer(request, Problem(problems.BAD_PARAMETER, f"{parameter}: {first['msg']}.", {"parameter": parameter}))
+    parameter, reason = _fault_of(error.errors()[0]) if isinstance(error, RequestValidationError) else ("", "")
+    return answer(request, Problem(problems.BAD_PARAMETER, f"{parameter}: {reason}.", {"parameter": parameter}))
+
+
+def _fault_of(found: Mapping[str, Any]) -> tuple[str, str]:
+    """A parameter and what is wrong with it."""
+    told = _BAD_PARAMETERS.get(found["type"], "{msg}")
+    return str(found["loc"][-1]), told.format_map({**found, **found.get("ctx", {})})
 
 
 async def _answer_nobody(_request: Request, _error: Exception) -> Response:

@@ -5,9 +5,12 @@ from functools import partial
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, Request
+from pydantic import WithJsonSchema
 
-from fileserver.api.requests import Flag, file_href
+from fileserver.api import openapi
+from fileserver.api.requests import Flag, file_href, query_text
 from fileserver.api.responses import EventStream, Lines, Made, answers, live_headers
+from fileserver.api.schemas import KINDS
 from fileserver.api.service import service_of
 from fileserver.delivery.feed import Feed, Wanted
 from fileserver.delivery.live import LiveAnswer, framing_of
@@ -23,15 +26,25 @@ _NUMBER = re.compile(r"[0-9]{1,18}")  # what SQLite counts to
 
 
 @router.get(
-    "/events", summary="Watch what happens to the files", response_class=EventStream, responses=answers(*_OFFERS)
+    "/events",
+    summary="Watch what happens to the files",
+    response_class=EventStream,
+    responses=answers(*_OFFERS, record="ChangeRecord"),
+    openapi_extra={"parameters": [openapi.LAST_EVENT_ID]},
 )
 @router.head("/events", include_in_schema=False)
 async def events(
     request: Request,
-    prefix: str = "",
-    kind: Annotated[list[str] | None, Query()] = None,
-    last_event_id: str | None = None,
-    follow: Flag = True,
+    prefix: Annotated[str, Query(description="Only changes of keys that begin so; a folder ends in `/`.")] = "",
+    kind: Annotated[
+        list[str] | None,
+        Query(description="Only these kinds; several may also stand in one, with commas."),
+        WithJsonSchema(KINDS),
+    ] = None,
+    last_event_id: Annotated[
+        str | None, Query(description="The number of the last change that the client has seen; 0: all that are kept.")
+    ] = None,
+    follow: Annotated[Flag, Query(description="False: the answer ends with what there is.")] = True,
 ) -> Made:
     """Every change as server-sent events or NDJSON by Accept, from now on or after Last-Event-ID.
 
@@ -41,8 +54,10 @@ async def events(
     chosen = _chosen(request)
     service = service_of(request)
     changes = service.library.changes
-    after, reset_to = _start(_asked(request, last_event_id), await changes.extent())
-    feed = Feed(changes, Wanted(prefix, _kinds(kind or [])), partial(file_href, request), after, reset_to, follow)
+    extent = await changes.extent()
+    after, reset_to = _start(_asked(request, last_event_id), extent)
+    wanted = Wanted(query_text(request, "prefix", prefix), _kinds(kind or []))
+    feed = Feed(changes, wanted, partial(file_href, request), after, reset_to, None if follow else extent.newest)
     headers = live_headers(chosen.content_type)
     return chosen(LiveAnswer(headers, framing_of(chosen.content_type), feed.batches, service.stopping, str(after)))
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fileserver.api import ietf, openapi
 from fileserver.api.folders import Asked, list_folder
 from fileserver.api.follow import answer_follow
-from fileserver.api.requests import Flag, fields_of, key_text, must_be_whole, must_be_writable, promise_of
+from fileserver.api.requests import Flag, fields_of, key_text, must_be_whole, must_be_writable, promise_of, query_text
 from fileserver.api.responses import (
     CsvTable,
     EventStream,
@@ -19,7 +19,7 @@ from fileserver.api.responses import (
     answers,
 )
 from fileserver.api.service import service_of
-from fileserver.api.tail import answer_tail
+from fileserver.api.tail import answer_tail, must_have_no_tail
 from fileserver.api.writes import condition_of, stored_headers
 from fileserver.delivery.download import Download
 from fileserver.delivery.upload import put_file
@@ -33,26 +33,43 @@ router = APIRouter(tags=["files"])
     "/files/{key:key}",
     summary="Download a file, or list a folder",
     response_class=FileBytes,
-    responses=answers(FileBytes, JsonDocument, HtmlPage, Lines, CsvTable, PlainText, EventStream)
+    responses=answers(
+        FileBytes, JsonDocument, HtmlPage, Lines, CsvTable, PlainText, EventStream, record="TailRecordOrRow"
+    )
     | answers(FileBytes, status=206),
-    openapi_extra=openapi.READ,
+    openapi_extra=openapi.READ_ON,
 )
 @router.head("/files/{key:key}", include_in_schema=False)
 async def read(
     request: Request,
-    download: str | None = None,
-    tail: str | None = None,
-    last_event_id: str | None = None,
-    after: str = "",
-    limit: Annotated[int | None, Query(ge=1)] = None,
-    recursive: Flag = False,
-    sort: Literal["key", "none"] = "key",
-    follow: Flag = False,
+    download: Annotated[
+        str | None, Query(description="Have the browser save it, under this name if there is one.")
+    ] = None,
+    tail: Annotated[
+        str | None,
+        Query(description="The file's end: `20` or `20lines`, `4096bytes`, `64KiB`, `10MB`; empty: 10 lines."),
+    ] = None,
+    last_event_id: Annotated[
+        str | None, Query(description="With `tail`: where to go on, by the id of a record or a number of bytes.")
+    ] = None,
+    after: Annotated[str, Query(description="Of a folder: only what comes after this key.")] = "",
+    limit: Annotated[int | None, Query(ge=1, description="Of a folder: at most so many.")] = None,
+    recursive: Annotated[Flag, Query(description="Of a folder: also what is in its folders.")] = False,
+    sort: Annotated[
+        Literal["key", "none"], Query(description="Of a folder: `none` is in no order, and the first comes at once.")
+    ] = "key",
+    follow: Annotated[
+        Flag | None,
+        Query(
+            description="True: go on with a file that is being uploaded. False, with `tail`: end with what there is."
+        ),
+    ] = None,
 ) -> Response:
     """The file's bytes, whole or in ranges; `download` (optionally with a name) asks the browser to save it.
 
     `follow` goes on with a file that is still being uploaded. `tail` begins at its end (10 lines, `20lines`, `64KiB`),
-    or after `last_event_id`, and goes on with what is appended: raw, as NDJSON or as server-sent events by Accept.
+    or after `last_event_id`, and goes on with what is appended, unless `follow` is false: raw, as NDJSON or as
+    server-sent events by Accept.
 
     A key that is empty or ends in `/` names a folder, listed as JSON, NDJSON, CSV, plain text or HTML by Accept: up to
     `limit` files after the key `after` (JSON and HTML: 1000 on a page), with `recursive` also those in its folders;
@@ -60,14 +77,16 @@ async def read(
     """
     text = key_text(request, "/files/")
     if text == "" or text.endswith("/"):
+        must_have_no_tail(tail)
+        after = query_text(request, "after", after)
         return await list_folder(request, Asked(folder_to_read(text), recursive, after, limit, sort == "key"))
     service = service_of(request)
     settings = service.settings
     key = key_to_read(text)
+    if tail is not None:
+        return await answer_tail(request, key, tail, last_event_id, follow=follow)
     if follow:
         return answer_follow(request, key, download)
-    if tail is not None:
-        return await answer_tail(request, key, tail, last_event_id)
     return FileBytes(Download(service.library, key, download, settings.chunk_size, settings.limit_rate))
 
 

@@ -98,13 +98,16 @@ def wish_of(body: bytes) -> Wish:
         raise _malformed(None, "this is no JSON object")
     work = next((each for each in get_args(Work) if each in _MEMBERS and each == said.get("work")), None)
     if work is None:
-        raise _malformed("work", f"it is one of {', '.join(_MEMBERS)}")
+        _required(said, "work")
+        raise _malformed("work", f"`work` is one of {', '.join(_MEMBERS)}")
     member = _MEMBERS[work]
     for name in said.keys() - {"work", member}:
         raise _malformed(str(name), f"{work} knows only `{member}`")
-    target = said.get(member, "" if member == "prefix" else None)
+    target = said.get(member, "") if member == "prefix" else _required(said, member)
     if not isinstance(target, str):
-        raise _malformed(member, "it is a text")
+        raise _malformed(member, f"`{member}` is a text")
+    if not _is_name(target):
+        raise _malformed(member, f"half of a surrogate pair is no part of `{member}`")
     if member == "key":
         key_to_read(target)
     else:
@@ -118,6 +121,26 @@ def may_be_asked(request: Request, wish: Wish) -> None:
         must_be_of_this_site(request)
     else:
         must_be_writable(request)
+
+
+def _required(said: Mapping[str, object], member: str) -> object:
+    """A member that has to be there. Raises ProblemError."""
+    if member not in said:
+        raise _malformed(member, f"`{member}` is missing")
+    return said[member]
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text can be a file's name: the lone surrogates in it are bytes that are no UTF-8 (PEP 383).
+
+    >>> _is_name("caf\\udce9"), _is_name("\\ud800")
+    (True, False)
+    """
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 async def task_of(service: Service, work: LongWork, wish: Wish) -> Task:

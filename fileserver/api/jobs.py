@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Annotated, TypeAlias
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from fileserver.api import openapi
 from fileserver.api.job_wishes import BODY, body_of_wish, may_be_asked, task_of, wish_of
 from fileserver.api.requests import owner_of, root_href
 from fileserver.api.responses import CsvTable, EventStream, JsonDocument, Lines, Made, answers, live_headers
@@ -22,6 +24,8 @@ from fileserver.jobs import Json, Record, Work
 
 router = APIRouter(tags=["jobs"])
 
+LastEventId: TypeAlias = Annotated[str | None, Query(description="The id of the last event that the client has seen.")]
+
 _LINES: Mapping[Work, str] = {"transform": "rejects", "verify": "findings"}
 """What a job tells of single rows or files, by its work."""
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -30,7 +34,14 @@ _RETRY_AFTER_S = "10"
 _FORMS: Mapping[Form, type[Made]] = {"application/x-ndjson": Lines, "text/csv": CsvTable}
 
 
-@router.post("/jobs", summary="Begin a job", status_code=202, response_class=JsonDocument, openapi_extra=BODY)
+@router.post(
+    "/jobs",
+    summary="Begin a job",
+    status_code=202,
+    response_class=JsonDocument,
+    responses=answers(JsonDocument, status=202, document="Job"),
+    openapi_extra=BODY,
+)
 async def begin(request: Request) -> Response:
     """`verify` reads all files whose keys begin with `prefix` again and compares them with their digests, `hash` learns
     the digests of those that have none, `index` finds out where the rows of a table are. 202: the job is at Location.
@@ -41,7 +52,12 @@ async def begin(request: Request) -> Response:
     return await accepted(request, Errand(wish.work, wish.asked, owner_of(request), task))
 
 
-@router.get("/jobs/{job_id}", summary="See how a job goes", response_class=JsonDocument)
+@router.get(
+    "/jobs/{job_id}",
+    summary="See how a job goes",
+    response_class=JsonDocument,
+    responses=answers(JsonDocument, document="Job"),
+)
 @router.head("/jobs/{job_id}", include_in_schema=False)
 async def show(request: Request, job_id: str) -> Response:
     """Its state (waiting, running, done, failed, cancelled), the bytes and rows so far, and why it failed."""
@@ -49,7 +65,13 @@ async def show(request: Request, job_id: str) -> Response:
     return JsonDocument(told_of(request, record), headers=_HEADERS)
 
 
-@router.delete("/jobs/{job_id}", summary="Cancel a job, or forget it", status_code=204, response_class=Response)
+@router.delete(
+    "/jobs/{job_id}",
+    summary="Cancel a job, or forget it",
+    status_code=204,
+    response_class=Response,
+    responses=answers(JsonDocument, status=202, document="Job"),
+)
 async def cancel(request: Request, job_id: str) -> Response:
     """202 for a job that goes on: it ends within a second. 204 for one that was over: it is forgotten."""
     record = await service_of(request).workshop.jobs.cancel(job_id, owner_of(request))
@@ -101,10 +123,12 @@ async def findings(request: Request, job_id: str) -> Response:
     "/jobs/{job_id}/events",
     summary="Watch how a job goes",
     response_class=EventStream,
-    responses=answers(EventStream, Lines),
+    responses=answers(EventStream, Lines, record="JobRecord")
+    | {204: {"description": "The job was over, and the client has seen that."}},
+    openapi_extra={"parameters": [openapi.LAST_EVENT_ID]},
 )
 @router.head("/jobs/{job_id}/events", include_in_schema=False)
-async def events(request: Request, job_id: str, last_event_id: str | None = None) -> Response:
+async def events(request: Request, job_id: str, last_event_id: LastEventId = None) -> Response:
     """The job as it is and whenever it has changed, until it is over: as server-sent events or NDJSON by Accept.
 
     Who comes back after the end, with its id as Last-Event-ID, is answered 204: browsers stop at that.

@@ -1,14 +1,12 @@
 """What the API's description cannot read off the routes: keys, bodies and plans, which the routes take as they come."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 
+from fileserver.api.schemas import COMPONENTS, Schema, reference
 from fileserver.http import problems
 from fileserver.tables import PARAMETERS, Parameter, Plan
-
-Schema: TypeAlias = dict[str, Any]
 
 _BINARY: Schema = {"schema": {"type": "string", "format": "binary"}}
 _REFERENCE = "#/components/schemas/{model}"
@@ -24,8 +22,10 @@ class DescribedApp(FastAPI):
         """The description, with the plan of a transform and problems among its schemas."""
         document: Schema = super().openapi()
         for path in document["paths"].values():
-            for operation in path.values():
+            for method, operation in path.items():
                 _describe_failures(operation["responses"])
+                if method == "post":
+                    _describe_locations(operation["responses"])
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         for name in _OF_THE_FRAMEWORK:
             schemas.pop(name, None)
@@ -58,9 +58,15 @@ def _describe_failures(responses: Schema) -> None:
     responses["default"] = {"description": "A problem.", "content": _PROBLEM_CONTENT}
 
 
+def _describe_locations(responses: Schema) -> None:
+    """Whatever a POST has made or begun has an address (RFC 9110 s.9.3.3)."""
+    for status in {"201", "202"} & responses.keys():
+        responses[status]["headers"] = {**responses[status].get("headers", {}), "Location": _LOCATION}
+
+
 def _components() -> Schema:
     plan = Plan.model_json_schema(ref_template=_REFERENCE)
-    return {**plan.pop("$defs"), "Plan": plan, "Problem": _PROBLEM}
+    return {**plan.pop("$defs"), "Plan": plan, "Problem": _PROBLEM, **COMPONENTS}
 
 
 def _query_parameter(parameter: Parameter) -> Schema:
@@ -104,6 +110,7 @@ _PROBLEM: Schema = {
     },
 }
 
+_LOCATION: Schema = {"schema": {"type": "string", "format": "uri-reference"}, "description": "Its address."}
 KEY = path_parameter("key", "The file's name with its folders, `/` between them.")
 FOLDER = path_parameter("folder", "Empty for the root, or a folder's name with `/` at its end.")
 PLAN = [_query_parameter(parameter) for parameter in PARAMETERS.values()]
@@ -120,7 +127,15 @@ _FIELDS: Mapping[str, Schema] = {
     parameter["name"]: parameter.get("schema", _PLAN_SCHEMA) for parameter in _sorted([*PLAN, _SAVE, _SAVE_RESULT])
 }
 
+LAST_EVENT_ID: Schema = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "schema": _TEXT,
+    "description": "The last id that the client has seen, as browsers send it; it goes before `last_event_id`.",
+}
+
 READ = {"parameters": [KEY]}
+READ_ON = {"parameters": [KEY, LAST_EVENT_ID]}
 WRITE = {"parameters": [KEY], "requestBody": {"content": {"application/octet-stream": _BINARY}}}
 ADD = {"parameters": [FOLDER], "requestBody": {"content": {"multipart/form-data": _form({})}}}
 PIECE = {
@@ -157,7 +172,10 @@ _PREFER = {
     "schema": _TEXT,
     "description": "`respond-async`, with `save_result`: the answer is 202 at once, and the job goes on (RFC 7240).",
 }
-_BEGUN = {"description": "The job goes on: `Location` is its address."}
+_BEGUN = {
+    "description": "The job goes on: `Location` is its address.",
+    "content": {"application/json": {"schema": reference("Job")}},
+}
 _STORED = {"description": "The transformed table is stored: `save_result`.", "content": {"application/json": {}}}
 _FAILURES = problem_responses(
     problems.PLAN_FAULT,

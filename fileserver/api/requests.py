@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from email.message import EmailMessage
 from typing import Annotated, TypeAlias
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from fastapi import Request
 from pydantic import BeforeValidator
@@ -58,6 +58,15 @@ def route_path(request: Request) -> str:
     raw = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
     path = unquote_to_bytes(raw.partition(b"?")[0]).decode("utf-8", "surrogateescape")
     return path.removeprefix(request.scope.get("root_path", ""))
+
+
+def query_text(request: Request, name: str, default: str = "") -> str:
+    """A parameter that is a key, or a part of one, decoded as keys are; the last one where it is given twice.
+
+    The framework's own reading has lost the bytes that are no UTF-8.
+    """
+    query: str = request.scope["query_string"].decode("utf-8", "surrogateescape")
+    return dict(parse_qsl(query, keep_blank_values=True, errors="surrogateescape")).get(name, default)
 
 
 def root_href(request: Request) -> str:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from fileserver.api.schemas import event_of, reference
 from fileserver.api.service import Answer
 from fileserver.delivery.asgi import App
 
@@ -107,15 +108,25 @@ def live_headers(content_type: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def answers(*kinds: type[Response], status: int = 200) -> dict[int | str, dict[str, Any]]:
+def answers(
+    *kinds: type[Response], status: int = 200, document: str | None = None, record: str | None = None
+) -> dict[int | str, dict[str, Any]]:
     """What FastAPI's `responses` says of a route that answers in any of these ways.
+
+    `document` and `record` name the schemas of JSON, and of the records of a stream.
 
     >>> answers(Lines)
     {200: {'content': {'application/x-ndjson': {'schema': {'type': 'string'}}}}}
     """
-    return {status: {"content": {str(kind.media_type): {"schema": dict(_schema_of(kind))} for kind in kinds}}}
+    return {status: {"content": {str(kind.media_type): _content_of(kind, document, record) for kind in kinds}}}
 
 
-def _schema_of(kind: type[Response]) -> dict[str, str]:
+def _content_of(kind: type[Response], document: str | None, record: str | None) -> dict[str, Any]:
     schema: dict[str, str] = getattr(kind, "schema", _TEXT)
-    return schema
+    if document is not None and kind is JsonDocument:
+        return {"schema": reference(document)}
+    if record is not None and kind is Lines:
+        return {"schema": dict(schema), "itemSchema": reference(record)}  # as FastAPI describes its own streams
+    if record is not None and kind is EventStream:
+        return {"schema": dict(schema), "itemSchema": event_of(record)}
+    return {"schema": dict(schema)}

@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from fileserver.api.responses import EventStream, FileBytes, Lines, PlainText, live_headers
+from fileserver.api.responses import EventStream, FileBytes, Lines, live_headers
 from fileserver.api.service import service_of
 from fileserver.delivery.live import framing_of
 from fileserver.delivery.tail import Following
@@ -16,15 +16,16 @@ _RAW = ("text/plain", "application/octet-stream")
 _KINDS = {kind.content_type: kind for kind in (Lines, EventStream)}
 _OFFERS = (*_RAW, *_KINDS)
 
-TAIL_ANSWERS = (PlainText, FileBytes, Lines, EventStream)
-"""What describes the answers of a tail."""
 
-
-async def answer_tail(request: Request, key: Key, text: str, last_event_id: str | None) -> Response:
+async def answer_tail(
+    request: Request, key: Key, text: str, last_event_id: str | None, *, follow: bool | None
+) -> Response:
     """A file's end by `tail`, or from where a client was: as its bytes, as NDJSON or as SSE, by Accept.
 
-    Raises ProblemError.
+    It goes on with what is appended, unless `follow` is false. Raises ProblemError.
     """
+    if follow:  # which means a file that is being uploaded: nobody can mean both
+        raise _bad("follow", "a tail goes on by itself, and only `follow=false` goes with it")
     asked = _asked(request, text, last_event_id)
     chosen = choose(request.headers.getlist("accept"), _OFFERS)
     if chosen is None:
@@ -32,8 +33,15 @@ async def answer_tail(request: Request, key: Key, text: str, last_event_id: str 
     kind = _KINDS.get(chosen)
     framing = None if kind is None else framing_of(kind.content_type)
     service = service_of(request)
-    following = Following(service.library, key, asked, framing, live_headers, service.stopping)
+    is_following = follow is None
+    following = Following(service.library, key, asked, framing, live_headers, service.stopping, is_following)
     return (kind or FileBytes)(following)
+
+
+def must_have_no_tail(text: str | None) -> None:
+    """Refuse a `tail` of what is no file. Raises ProblemError."""
+    if text is not None:
+        raise _bad("tail", "a folder has none, only a file")
 
 
 def _asked(request: Request, text: str, last_event_id: str | None) -> Amount | Position:
@@ -41,3 +49,7 @@ def _asked(request: Request, text: str, last_event_id: str | None) -> Amount | P
     amount = parse_amount(text)
     last_id = request.headers.get("last-event-id") or last_event_id
     return parse_position(last_id) if last_id else amount
+
+
+def _bad(parameter: str, why: str) -> ProblemError:
+    return ProblemError(Problem(problems.BAD_PARAMETER, f"{parameter}: {why}.", {"parameter": parameter}))

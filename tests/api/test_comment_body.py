@@ -110,6 +110,12 @@ def test_what_is_no_comment_is_refused(body: bytes, field: str | None) -> None:
     assert field_at_fault(body) == field
 
 
+def test_a_refusal_names_what_is_missing() -> None:
+    with pytest.raises(ProblemError) as caught:
+        parse_comment(b'{"author": "Ada"}')
+    assert caught.value.problem.detail == "The comment is not taken: `text` is missing."
+
+
 @given(st.text(st.characters(exclude_categories=())))
 def test_what_is_taken_is_plain_and_taken_again_as_it_is(text: str) -> None:
     try:

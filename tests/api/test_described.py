@@ -90,6 +90,19 @@ async def test_writes_answer_as_described(client: httpx.AsyncClient) -> None:
         assert answer.headers.get("content-type", "").partition(";")[0] in (content or {"": None})
 
 
+async def test_what_a_post_has_made_is_at_its_location_as_described(client: httpx.AsyncClient) -> None:
+    answers = {
+        "/files/{folder}": await client.post("/files/", files={"file": ("b", b"x")}),
+        "/uploads": await client.post("/uploads", headers={"tus-resumable": "1.0.0", "upload-length": "1"}),
+        "/jobs": await client.post("/jobs", json={"work": "verify"}),
+        "/comments/{key}": await client.post("/comments/a.csv", json={"text": "text"}),
+    }
+    for path, answer in answers.items():
+        described = DOCUMENT["paths"][path]["post"]["responses"][str(answer.status_code)]
+        assert "Location" in described["headers"]
+        assert (await client.head(answer.headers["location"], headers={"tus-resumable": "1.0.0"})).status_code == 200
+
+
 async def test_a_bad_parameter_is_a_problem_and_no_other_error_is_described(client: httpx.AsyncClient) -> None:
     answer = await client.get("/files/?limit=none")
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")

@@ -1,6 +1,7 @@
 """`/events` as far as it has come: which changes, in which framing, and from where."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -54,6 +55,13 @@ async def test_all_that_happened_is_told_in_order_with_a_counted_end(changed: ht
 )
 async def test_a_client_sees_what_it_wants_to(changed: httpx.AsyncClient, query: str, expected: list[str]) -> None:
     assert [kind for kind, _ in seen(await told(changed, f"last_event_id=0&{query}"))] == expected
+
+
+async def test_a_prefix_may_have_bytes_that_are_no_utf8(client: httpx.AsyncClient, root: Path) -> None:
+    (root / "caf\udce9").mkdir()
+    (root / "caf\udce9" / "menu").write_bytes(b"tea")
+    await client.delete("/files/caf%E9/menu")
+    assert seen(await told(client, "last_event_id=0&prefix=caf%E9/")) == [("deleted", "caf\udce9/menu")]
 
 
 async def test_a_client_goes_on_after_what_it_saw(changed: httpx.AsyncClient) -> None:

@@ -127,6 +127,8 @@ async def test_a_folder_without_its_slash_is_a_redirect(client: httpx.AsyncClien
     (root / "a folder").mkdir()
     answer = await client.get("/files/a%20folder")
     assert (answer.status_code, answer.headers["location"]) == (307, "/files/a%20folder/")
+    answer = await client.get("/files/a%20folder?recursive&after=%C3%A9")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/files/a%20folder/?recursive&after=%C3%A9")
 
 
 async def test_a_name_that_is_no_utf8_can_be_read(client: httpx.AsyncClient, root: Path) -> None:
@@ -172,7 +174,55 @@ async def test_an_unknown_address_is_a_problem(client: httpx.AsyncClient) -> Non
     assert (await client.options("/nowhere")).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=x", "recursive=perhaps"])
-async def test_a_bad_parameter_is_named(client: httpx.AsyncClient, query: str) -> None:
-    answer = await client.get(f"/files/?{query}")
-    assert (answer.status_code, slug(answer), answer.json()["parameter"]) == (400, "bad-parameter", query.split("=")[0])
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("/files/?limit=0", "limit: it is 1 or more."),
+        ("/files/?limit=x", "limit: it is a whole number."),
+        ("/files/?recursive=perhaps", "recursive: it is true or false."),
+        ("/files/a?follow=perhaps", "follow: it is true or false."),
+        ("/files/?sort=size", "sort: it is 'key' or 'none'."),
+        ("/comments/a?limit=1001", "limit: it is 1000 or less."),
+    ],
+)
+async def test_a_bad_parameter_is_named_and_so_is_what_it_should_be(
+    client: httpx.AsyncClient, path: str, detail: str
+) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, slug(answer), answer.json()["detail"]) == (400, "bad-parameter", detail)
+    assert answer.json()["parameter"] == detail.partition(":")[0]
+
+
+async def test_a_parameter_that_has_to_be_there_is_named(client: httpx.AsyncClient) -> None:
+    answer = await client.delete("/comments/a")
+    assert (answer.status_code, slug(answer), answer.json()["detail"]) == (
+        400,
+        "bad-parameter",
+        "comment: it is missing.",
+    )
+
+
+@pytest.mark.parametrize("query", ["tail&follow", "tail=3&follow=true", "follow=1&tail=0"])
+async def test_nobody_asks_for_a_tail_and_for_an_upload_in_one(client: httpx.AsyncClient, query: str) -> None:
+    await client.put("/files/a", content=b"one\n")
+    answer = await client.get(f"/files/a?{query}")
+    assert (answer.status_code, slug(answer), answer.json()["parameter"]) == (400, "bad-parameter", "follow")
+
+
+@pytest.mark.parametrize("path", ["folder/?tail", "?tail=3", "folder/?tail&follow=false", "folder?tail"])
+async def test_a_folder_has_no_tail(client: httpx.AsyncClient, path: str) -> None:
+    await client.put("/files/folder/a", content=b"x")
+    answer = await client.get(f"/files/{path}", follow_redirects=True)
+    assert (answer.status_code, slug(answer), answer.json()["parameter"]) == (400, "bad-parameter", "tail")
+
+
+@pytest.mark.parametrize(
+    ("accept", "lines"), [("text/plain", 3), ("application/x-ndjson", 5), ("text/event-stream", 15)]
+)
+async def test_a_tail_that_is_not_followed_ends(client: httpx.AsyncClient, accept: str, lines: int) -> None:
+    await client.put("/files/a.log", content=b"one\ntwo\nthree\nfour\n")
+    answer = await client.get("/files/a.log?tail=3&follow=false", headers={"accept": accept})
+    assert answer.headers["content-type"].partition(";")[0] == accept
+    assert "one" not in answer.text
+    assert [answer.text.count(each) for each in ("two", "three", "four")] == [1, 1, 1]
+    assert len(answer.text.splitlines()) == lines

@@ -46,6 +46,20 @@ async def test_pages_follow_each_other_to_the_end(client: httpx.AsyncClient, que
     assert found == whole
 
 
+@pytest.mark.parametrize("query", ["", "recursive=true"])
+async def test_pages_pass_over_no_name_that_is_no_utf8(client: httpx.AsyncClient, root: Path, query: str) -> None:
+    for name in ("f\udce8", "f\udce9", "f\udcff", "\udcff/a", "\udcff/b"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"1")
+    whole = (await client.get(f"/files/?{query}")).json()["entries"]
+    found: list[dict[str, str]] = []
+    href = f"/files/?limit=1&{query}"
+    while href:
+        page = (await client.get(href)).json()
+        found, href = found + page["entries"], page["next"]
+    assert found == whole
+
+
 async def test_ndjson_csv_and_text_have_the_same_rows(client: httpx.AsyncClient) -> None:
     rows = (await listing(client, "application/json", "?recursive=true")).json()["entries"]
     ndjson = await listing(client, "application/x-ndjson", "?recursive=true")

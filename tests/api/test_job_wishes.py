@@ -36,6 +36,8 @@ def test_the_doctests_hold(module: object) -> None:
         (b'{"work": "index"}', "key"),
         (b'{"work": "index", "key": ["a"]}', "key"),
         (b'{"work": "index", "key": "a", "prefix": ""}', "prefix"),
+        (b'{"work": "index", "key": "\\ud800"}', "key"),
+        (b'{"work": "verify", "prefix": "a/\\ud800"}', "prefix"),
     ],
 )
 def test_what_is_no_wish_is_refused_with_the_member_at_fault(body: bytes, field: str | None) -> None:
@@ -43,6 +45,21 @@ def test_what_is_no_wish_is_refused_with_the_member_at_fault(body: bytes, field:
         wish_of(body)
     assert refused.value.problem.type.status == 400
     assert refused.value.problem.extensions.get("field") == field
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"{}", "No job is begun: `work` is missing."),
+        (b'{"work": "index"}', "No job is begun: `key` is missing."),
+        (b'{"work": "index", "key": null}', "No job is begun: `key` is a text."),
+        (b'{"work": "mow"}', "No job is begun: `work` is one of verify, hash, index."),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(body: bytes, detail: str) -> None:
+    with pytest.raises(ProblemError) as refused:
+        wish_of(body)
+    assert refused.value.problem.detail == detail
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import re
 
 from fastapi import FastAPI
 
-from fileserver.api import openapi
+from fileserver.api import openapi, schemas
 from fileserver.tables import PARAMETERS
 
 
-def _document() -> openapi.Schema:
+def _document() -> schemas.Schema:
     app: FastAPI = openapi.DescribedApp()
 
     @app.post("/transform", openapi_extra=openapi.TRANSFORM_BODY)

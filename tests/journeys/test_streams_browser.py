@@ -13,7 +13,7 @@ from tests.support.nginx import documented_locations, free_port, nginx
 from tests.support.server import Serve, Server, running_server, wait_until
 from tests.support.wire import Truncated, request
 
-_DOCUMENT = Path(__file__).parents[2] / "docs" / "streaming.md"
+_DOCUMENT = Path(__file__).parents[2] / "docs" / "deployment.md"
 # What a page of the site's own would be: nginx's, so that it is there while the server is not.
 _PAGE = "location = /page { default_type text/html; return 200 '<!doctype html><title>here</title>'; }"
 _AS_IT_IS = "location / {{ proxy_pass {url}; }}"
