@@ -138,7 +138,7 @@ def test_a_feed_over_a_broken_network_misses_nothing(serve: Serve, tmp_path: Pat
     server = serve(root)
     lines = tmp_path / "lines"
     with (
-        cutting_proxy(server.port, cuts=10, most_sent=200, most_answered=4000) as proxy,
+        cutting_proxy(server.port, cuts=4, most_sent=100, most_answered=4000) as proxy,
         lines.open("wb") as file,
         started(
             tmp_path, "watch", f"http://127.0.0.1:{proxy.port}/", "--json", "--since", "0", output=file

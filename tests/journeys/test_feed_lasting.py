@@ -56,7 +56,7 @@ def test_a_killed_server_tells_of_each_committed_file_once(serve: Serve, tmp_pat
 def test_a_network_that_breaks_loses_and_repeats_nothing(serve: Serve, tmp_path: Path, framing: Framing) -> None:
     server = serve(tmp_path)
     keys = [f"{number:03}.txt" for number in range(200)]
-    with cutting_proxy(server.port, cuts=25, most_sent=100, most_answered=4096) as network:
+    with cutting_proxy(server.port, cuts=25, most_sent=40, most_answered=4096) as network:
         with Listener(network.port, framing=framing) as listener:
             wait_until(lambda: listener.last_id, timeout_s=20)
             for key in keys:
