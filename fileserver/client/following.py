@@ -10,6 +10,8 @@ from fileserver.client.retries import Patience
 from fileserver.client.web import Incoming, Web, refusal
 
 _OK, _NO_MORE = 200, 204
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+"""Of an answer that has neither it cannot be told whether its head came whole (RFC 9112 s.6.3)."""
 
 
 def events_of(
@@ -58,6 +60,8 @@ def _opened(web: Web, url: str, last_id: str) -> Incoming:
         return incoming
     with closing(incoming):
         if incoming.status == _OK:
+            if not _FRAMING & incoming.fields.keys():  # http.client takes a head that was cut off for a whole one
+                raise Broken("the answer broke off in its head")
             raise Failed(f"{url} does not answer with events")
         raise refusal(incoming.answer())
 

@@ -121,6 +121,24 @@ def test_trouble_of_the_server_is_told_and_lived_through() -> None:
     assert len(troubles) == 3
 
 
+def test_an_answer_that_is_cut_off_in_its_head_is_asked_for_again() -> None:
+    head = b"HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 12:00:00 GMT\r\nContent-Type: text/ev"
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        def answer() -> None:
+            for said in (head, b"HTTP/1.1 204 No Content\r\n\r\n"):
+                with listener.accept()[0] as connection:
+                    connection.recv(65536)
+                    connection.sendall(said)
+
+        answering = threads.submit(answer)
+        troubles: list[str] = []
+        assert list(events_of(Web(origin), origin, Patience(3, troubles.append, wait=str))) == []
+        answering.result(DEADLINE_S)
+    assert "broke off in its head" in troubles[0]
+
+
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
