@@ -48,7 +48,6 @@ from storage.keys import (
 )
 from storage.library import HEAD_SIZE, Detect, Library, Received
 from storage.local import LocalStore
-from storage.local_listing import BATCH as LIST_BATCH
 from storage.memory import MemoryStore
 from storage.model import Condition, Entry, Json, Listed, Span, Subfolder, Upload, UploadLimits, always
 from storage.open_upload import OpenUpload
@@ -63,7 +62,6 @@ from storage.verification import Finding, Verification
 
 __all__ = [
     "HEAD_SIZE",
-    "LIST_BATCH",
     "RESERVED_NAME",
     "ROOT",
     "After",

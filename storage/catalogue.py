@@ -199,8 +199,10 @@ class Catalogue:
         async with self.keeping() as connection:
             if not await _ended(connection, claim) or committed is None:
                 return
-            has_known = await connection.execute(select(schema.digests.c.key).where(schema.digests.c.key == claim.key))
-            was_new = has_known.first() is None if is_new is None else is_new
+            was_new = is_new
+            if was_new is None:
+                known = select(schema.digests.c.key).where(schema.digests.c.key == claim.key)
+                was_new = (await connection.execute(known)).first() is None
             row = {"identity": committed.identity, "sha256": claim.sha256}
             await connection.execute(_upsert(schema.digests, committed.key, row))
             done = {"length": committed.size, "sha256": claim.sha256, "is_new": is_new, "touched_ms": _now_ms()}

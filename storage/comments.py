@@ -22,6 +22,7 @@ from storage.comment import Comment, NewComment
 from storage.errors import IsFolder, KeyBusy, NotFound, TooManyComments
 from storage.keys import Key
 from storage.model import Json
+from storage.opened import has_file
 from storage.store import Store
 
 MAX_COMMENTS = 10_000
@@ -174,7 +175,7 @@ class CommentSweep:
             if since_s > due_s:
                 return  # the others are younger still
             del self._missing[key]
-            if not await self._is_there(key):
+            if not await has_file(self._store, key):
                 await self._drop(key, newest)
 
     async def _find_missing(self) -> None:
@@ -183,7 +184,7 @@ class CommentSweep:
             rows = await connection.execute(keys.group_by(_comments.key).order_by(_comments.key).limit(self._at_once))
             page = [(Key(key), newest) for key, newest in rows]
         for key, newest in page:
-            if key not in self._missing and not await self._is_there(key):
+            if key not in self._missing and not await has_file(self._store, key):
                 self._missing[key] = (time.monotonic(), newest)
         self._position = page[-1][0] if len(page) == self._at_once else Key("")
 
@@ -191,13 +192,6 @@ class CommentSweep:
         async with self._catalogue.changing() as connection:  # what a power cut undoes is swept again
             if not await _is_claimed(connection, key):  # it is just coming back
                 await connection.execute(delete(schema.comments).where(_comments.key == key, _comments.id <= newest))
-
-    async def _is_there(self, key: Key) -> bool:
-        try:
-            await self._store.stat(key)
-        except (NotFound, IsFolder):
-            return False
-        return True
 
 
 def _this(key: Key, comment_id: int) -> ColumnElement[bool]:

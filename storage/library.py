@@ -37,12 +37,13 @@ from storage.errors import (
 )
 from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
-from storage.opened import Opened
+from storage.opened import Opened, has_file
 from storage.progress import Progress
 from storage.promises import Promises
 from storage.remembered import Remembered, version_of
 from storage.store import Draft, Reader, Store
 from storage.tail import Tails
+from storage.walk import walk
 from storage.wanted import Wanted
 
 Detect = Callable[[bytes, str], str]
@@ -152,6 +153,10 @@ class Library:
     ) -> AsyncGenerator[tuple[Listed, ...], None]:
         """See `Store.list_all`; described as by `list`. Between pages no connection to the catalogue is held."""
         return self._listings.pages(folder, is_recursive=is_recursive, after=after, is_sorted=is_sorted)
+
+    def walk(self, prefix: str) -> AsyncIterator[tuple[Entry, ...]]:
+        """Pages of the files whose keys begin with a prefix; entries carry what is known of them. Raises InvalidKey."""
+        return walk(self, prefix)
 
     @asynccontextmanager
     async def receive(
@@ -301,13 +306,6 @@ class Library:
     async def _claim_of(self, token: str) -> Claim | None:
         return next((claim for claim in await self._catalogue.claims() if claim.token == token), None)
 
-    async def _is_there(self, key: Key) -> bool:
-        try:
-            await self._store.stat(key)
-        except (NotFound, IsFolder, UnderFile):
-            return False
-        return True
-
     async def _is_held(self, key: Key) -> bool:
         try:
             return await self._store.is_held(key)
@@ -317,7 +315,7 @@ class Library:
     async def _is_done(self, claim: Claim) -> bool:
         """Whether a commit or a removal has come as far as the file, and whoever did it is gone."""
         if claim.sha256 is None:
-            return not await self._is_there(claim.key)
+            return not await has_file(self._store, claim.key)
         return await self._committed_under(claim) is not None and not await self._is_held(claim.key)
 
     async def _end(self, claim: Claim) -> None:
@@ -325,7 +323,7 @@ class Library:
         committed = await self._committed_under(claim)
         if committed is not None:
             await self._store.sync(claim.key)
-        if claim.sha256 is None and not await self._is_there(claim.key):  # nobody knows a removed file's bytes
+        if claim.sha256 is None and not await has_file(self._store, claim.key):  # nobody knows a removed file's bytes
             await self._catalogue.release_removed(claim)
         else:
             await self._catalogue.release(claim, committed)

@@ -1,7 +1,8 @@
-"""A stored file, open for the length of a block."""
+"""A stored file, open for the length of a block; and whether there is one."""
 
 from types import TracebackType
 
+from storage.errors import IsFolder, NotFound
 from storage.keys import Key
 from storage.store import Reader, Store
 
@@ -21,3 +22,12 @@ class Opened:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._reader.close()
+
+
+async def has_file(store: Store, key: Key) -> bool:
+    """Whether a file is stored under a key."""
+    try:
+        await store.stat(key)
+    except (NotFound, IsFolder):
+        return False
+    return True

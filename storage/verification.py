@@ -15,7 +15,7 @@ from storage.catalogue import Catalogue, Facts
 from storage.errors import IsFolder, NotFound, StoreDamaged, StoreUnavailable
 from storage.keys import Key
 from storage.model import Entry
-from storage.opened import Opened
+from storage.opened import Opened, has_file
 from storage.remembered import Version, version_of
 from storage.rereading import Rereader
 from storage.schema import as_bytes
@@ -145,16 +145,9 @@ class Verification:
             for key in keys:
                 if not as_bytes(key).startswith(as_bytes(self.prefix)):
                     return
-                if not await self._is_there(key) and await self._is_known(key):
+                if not await has_file(self.store, key) and await self._is_known(key):
                     yield key
             first = f"{keys[-1]}\0"  # what comes next after it
-
-    async def _is_there(self, key: Key) -> bool:
-        try:
-            await self.store.stat(key)
-        except (NotFound, IsFolder):
-            return False
-        return True
 
     async def _is_known(self, key: Key) -> bool:
         """Whether it still is: a file that is removed by a server is forgotten first."""

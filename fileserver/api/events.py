@@ -9,13 +9,12 @@ from pydantic import WithJsonSchema
 
 from fileserver.api import openapi
 from fileserver.api.requests import Flag, file_href, query_text
-from fileserver.api.responses import EventStream, Lines, Made, answers, live_headers
+from fileserver.api.responses import EventStream, Lines, Made, answers, chosen, live_headers
 from fileserver.api.schemas import KINDS
 from fileserver.api.service import service_of
 from fileserver.delivery.feed import Feed, Wanted
 from fileserver.delivery.live import LiveAnswer, framing_of
 from fileserver.http import problems
-from fileserver.http.negotiation import choose
 from fileserver.http.problems import Problem, ProblemError
 from storage import ChangeKind, Extent
 
@@ -51,23 +50,15 @@ async def events(
     `prefix` and `kind` (several, or with commas between them) say which changes; without `follow` the answer ends with
     what there is. Who asks for what is not kept any more is sent a `reset`: look at the files anew, and go on.
     """
-    chosen = _chosen(request)
+    framed = chosen(request, _OFFERS, "Events come")
     service = service_of(request)
     changes = service.library.changes
     extent = await changes.extent()
     after, reset_to = _start(_asked(request, last_event_id), extent)
     wanted = Wanted(query_text(request, "prefix", prefix), _kinds(kind or []))
     feed = Feed(changes, wanted, partial(file_href, request), after, reset_to, None if follow else extent.newest)
-    headers = live_headers(chosen.content_type)
-    return chosen(LiveAnswer(headers, framing_of(chosen.content_type), feed.batches, service.stopping, str(after)))
-
-
-def _chosen(request: Request) -> type[Made]:
-    chosen = choose(request.headers.getlist("accept"), [each.content_type for each in _OFFERS])
-    for each in _OFFERS:
-        if each.content_type == chosen:
-            return each
-    raise ProblemError(Problem(problems.NOT_ACCEPTABLE, "Events come as text/event-stream or application/x-ndjson."))
+    headers = live_headers(framed.content_type)
+    return framed(LiveAnswer(headers, framing_of(framed.content_type), feed.batches, service.stopping, str(after)))
 
 
 def _asked(request: Request, parameter: str | None) -> int | None:

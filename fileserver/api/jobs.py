@@ -1,6 +1,6 @@
 """`/jobs`: work that takes longer than a moment. What begins it, how it goes, or went, and what it found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, TypeAlias
@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fileserver.api import openapi
 from fileserver.api.job_wishes import BODY, body_of_wish, may_be_asked, task_of, wish_of
 from fileserver.api.requests import owner_of, root_href
-from fileserver.api.responses import CsvTable, EventStream, JsonDocument, Lines, Made, answers, live_headers
+from fileserver.api.responses import CsvTable, EventStream, JsonDocument, Lines, Made, answers, chosen, live_headers
 from fileserver.api.service import service_of
 from fileserver.delivery.job_events import event_id, progress
 from fileserver.delivery.live import LiveAnswer, framing_of
@@ -18,7 +18,6 @@ from fileserver.delivery.long_work import Errand, LongWork, TooManyJobs
 from fileserver.delivery.rejects import Form, Rejects
 from fileserver.delivery.verifying import COLUMNS
 from fileserver.http import problems
-from fileserver.http.negotiation import choose
 from fileserver.http.problems import Headers, Problem, ProblemError
 from fileserver.jobs import Json, Record, Work
 
@@ -31,7 +30,7 @@ _LINES: Mapping[Work, str] = {"transform": "rejects", "verify": "findings"}
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _TOO_MANY = Problem(problems.TOO_MANY_JOBS, "Try again in a while.")
 _RETRY_AFTER_S = "10"
-_FORMS: Mapping[Form, type[Made]] = {"application/x-ndjson": Lines, "text/csv": CsvTable}
+_ROWS: tuple[type[Made], ...] = (Lines, CsvTable)
 
 
 @router.post(
@@ -92,12 +91,9 @@ async def rejects(request: Request, job_id: str) -> Response:
 
     The last line of NDJSON is no row: it says how many came before.
     """
-    chosen = choose(request.headers.getlist("accept"), tuple(_FORMS))
-    for form, made in _FORMS.items():
-        if chosen == form:
-            path = await service_of(request).workshop.jobs.rejects(job_id, owner_of(request))
-            return made(Rejects(path, form, live_headers(made.content_type)))
-    raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"Rejects come as {' or '.join(_FORMS)}."))
+    made = chosen(request, _ROWS, "Rejects come")
+    path = await service_of(request).workshop.jobs.rejects(job_id, owner_of(request))
+    return made(Rejects(path, _form(made), live_headers(made.content_type)))
 
 
 @router.get(
@@ -114,9 +110,8 @@ async def findings(request: Request, job_id: str) -> Response:
     other ways than the server, and there is nothing to compare it with. The last line of NDJSON is no finding.
     """
     path = await service_of(request).workshop.jobs.findings(job_id, owner_of(request))
-    made = _chosen(request, (Lines, CsvTable))
-    form: Form = "text/csv" if made is CsvTable else "application/x-ndjson"
-    return made(Rejects(path, form, live_headers(made.content_type), COLUMNS))
+    made = chosen(request, _ROWS, "This comes")
+    return made(Rejects(path, _form(made), live_headers(made.content_type), COLUMNS))
 
 
 @router.get(
@@ -139,10 +134,10 @@ async def events(request: Request, job_id: str, last_event_id: LastEventId = Non
     seen = request.headers.get("last-event-id") or last_event_id
     if record.is_over and seen == event_id(record):
         return Response(status_code=204, headers={"cache-control": "no-store"})
-    chosen = _chosen(request, (EventStream, Lines))
+    framed = chosen(request, (EventStream, Lines), "This comes")
     source = partial(progress, jobs, record, partial(told_of, request))
-    headers = live_headers(chosen.content_type)
-    return chosen(LiveAnswer(headers, framing_of(chosen.content_type), source, service.stopping))
+    headers = live_headers(framed.content_type)
+    return framed(LiveAnswer(headers, framing_of(framed.content_type), source, service.stopping))
 
 
 def long_work_of(request: Request) -> LongWork:
@@ -161,13 +156,8 @@ async def accepted(request: Request, errand: Errand, headers: Headers = ()) -> R
     return JsonDocument(told_of(request, record), 202, told)
 
 
-def _chosen(request: Request, offers: Sequence[type[Made]]) -> type[Made]:
-    chosen = choose(request.headers.getlist("accept"), [str(each.media_type) for each in offers])
-    for each in offers:
-        if each.media_type == chosen:
-            return each
-    names = " or ".join(str(each.media_type) for each in offers)
-    raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"This comes as {names}."))
+def _form(made: type[Made]) -> Form:
+    return "text/csv" if made is CsvTable else "application/x-ndjson"
 
 
 def job_href(request: Request, job_id: str) -> str:

@@ -4,13 +4,18 @@ A class is the `response_class` of a route, and `answers` describes a route that
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from fileserver.api.schemas import event_of, reference
 from fileserver.api.service import Answer
 from fileserver.delivery.asgi import App
+from fileserver.http import problems
+from fileserver.http.negotiation import choose
+from fileserver.http.problems import Problem, ProblemError
 
 _TEXT = {"type": "string"}
 
@@ -94,6 +99,15 @@ class FileBytes(Made):
 
     media_type = content_type = "*/*"
     schema: ClassVar[dict[str, str]] = {"type": "string", "format": "binary"}
+
+
+def chosen(request: Request, kinds: Sequence[type[Made]], what_comes: str) -> type[Made]:
+    """The answer that the client likes best. Raises ProblemError, in words that begin so, where it takes none."""
+    names = [str(kind.media_type) for kind in kinds]
+    name = choose(request.headers.getlist("accept"), names)
+    if name is None:
+        raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"{what_comes} as {' or '.join(names)}."))
+    return kinds[names.index(name)]
 
 
 def live_headers(content_type: str) -> tuple[tuple[str, str], ...]:

@@ -15,11 +15,11 @@ import anyio.to_thread
 
 from fileserver.delivery.asgi import App, Receive, Scope, Send, end, more, start, while_connected
 from fileserver.delivery.download import CHUNK_SIZE, Rate
+from fileserver.delivery.live import until_stopped
 from fileserver.delivery.together import together
 from fileserver.http.decisions import Decision, Representation, decide
 from fileserver.http.entity_tags import EntityTag
 from fileserver.http.fields import Fields
-from fileserver.lifespan import Stopped
 from storage import HEAD_SIZE, Arriving, Detect, Key, Uploads, name_of
 
 _NOT_YET = EntityTag("arriving", is_weak=True)  # never sent; weak, so that no If-Match and no If-Range holds
@@ -60,7 +60,7 @@ class Follow:
         await start(send, decision.status, decision.headers)
         if decision.body:
             sending = partial(self._send_body, arriving, decision, send)
-            await together(sending, meanwhile=(partial(_until, self.stopping),))
+            await together(sending, meanwhile=(partial(until_stopped, self.stopping),))
         await end(send)
 
     async def _send_body(self, arriving: Arriving, decision: Decision, send: Send) -> None:
@@ -106,8 +106,3 @@ def decided(
     kept = (line for line in decision.headers if line[0] not in left_out)
     headers = (*kept, ("accept-ranges", "bytes" if is_known else "none"), *_LIVE)
     return Decision(decision.status, headers, decision.body)
-
-
-async def _until(stopping: anyio.Event) -> None:
-    await stopping.wait()
-    raise Stopped

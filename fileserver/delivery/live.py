@@ -160,7 +160,7 @@ class LiveAnswer:
             return
         told = _Told(self.last_id)
         try:
-            await together(partial(self._send_records, send, told), meanwhile=(partial(_until, self.stopping),))
+            await together(partial(self._send_records, send, told), meanwhile=(partial(until_stopped, self.stopping),))
         except StorageError as error:
             await self._send_fault(send, error)
         except Stopped:
@@ -202,7 +202,7 @@ class LiveBytes:
     async def _sent(self, scope: Scope, send: Send) -> None:
         await start(send, 200, self.headers)
         if scope["method"] != "HEAD":
-            await together(partial(self._send_bytes, send), meanwhile=(partial(_until, self.stopping),))
+            await together(partial(self._send_bytes, send), meanwhile=(partial(until_stopped, self.stopping),))
         await end(send)
 
     async def _send_bytes(self, send: Send) -> None:
@@ -232,7 +232,8 @@ def _sliced(batch: Sequence[Record]) -> Iterator[Sequence[Record]]:
         yield batch[start_at : start_at + _AT_ONCE]
 
 
-async def _until(stopping: anyio.Event) -> None:
+async def until_stopped(stopping: anyio.Event) -> None:
+    """Wait until the server is told to stop, and raise Stopped."""
     await stopping.wait()
     raise Stopped
 

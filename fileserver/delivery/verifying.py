@@ -13,7 +13,7 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from fileserver.jobs import Json, OpenJob
-from storage import LIST_BATCH, Entry, Finding, Key, Library, NotFound, Verification, folder_to_read
+from storage import Entry, Finding, Key, Library, Verification
 
 COLUMNS = ("finding", "key", "size", "expected", "found")
 """Of findings as a table."""
@@ -67,23 +67,10 @@ async def hash_files(job: OpenJob, library: Library, verification: Verification)
 
 async def _unknown(library: Library, prefix: str) -> AsyncIterator[list[Entry]]:
     """The files whose keys begin with a prefix and whose digests are not known, some at a time."""
-    folder = folder_to_read(prefix[: prefix.rfind("/") + 1])
-    after = prefix[:-1]  # the prefix may be a whole key
-    while True:
-        try:
-            page = await library.list(folder, is_recursive=True, after=after, limit=LIST_BATCH)
-        except NotFound:
-            return
-        files = [each for each in page if isinstance(each, Entry)]
+    async for files in library.walk(prefix):
         for start in range(0, len(files), _AT_ONCE):
-            some = files[start : start + _AT_ONCE]
-            yield [each for each in some if each.key.startswith(prefix) and each.sha256 is None]
+            yield [each for each in files[start : start + _AT_ONCE] if each.sha256 is None]
             await anyio.lowlevel.checkpoint()
-        if len(files) < LIST_BATCH:
-            return
-        after = files[-1].key
-        if after > prefix and not after.startswith(prefix):
-            return
 
 
 def _counting(job: OpenJob) -> Callable[[Key, int], None]:
