@@ -112,8 +112,21 @@ def test_media_has_a_type_of_its_kind_without_a_name(made: dict[str, bytes], nam
 
 @pytest.mark.parametrize("name", MADE)
 @pytest.mark.parametrize("claim", ["a.txt", "a.csv", "a.html", "a.js", "a.svg", "a.pdf", "a.zip"])
-def test_media_under_the_name_of_something_else_is_only_bytes(made: dict[str, bytes], name: str, claim: str) -> None:
-    assert detect(made[name], claim) == OCTET_STREAM
+def test_media_under_the_name_of_something_else_is_what_it_is_without_one(
+    made: dict[str, bytes], name: str, claim: str
+) -> None:
+    assert detect(made[name], claim) == detect(made[name], "noname")
+
+
+@pytest.mark.parametrize("name", ["song.mka", "song.weba", "song.m4a", "song.ogg", "song.wma", "film.mkv", "film.ogv"])
+def test_tracks_and_not_the_name_say_whether_it_is_film_or_sound(made: dict[str, bytes], name: str) -> None:
+    for claim in ("noname", "a.mp4", "a.mkv", "a.webm", "a.ogg", "a.wmv", "a.mka"):
+        assert detect(made[name], claim) == MADE[name][1]
+
+
+def test_a_book_with_pictures_of_its_chapters_is_sound_by_its_name_alone(made: dict[str, bytes]) -> None:
+    assert detect(made["film.m4v"], "book.m4b") == "audio/mp4"
+    assert detect(made["film.m4v"], "book.mp4") == "video/mp4"
 
 
 def test_a_song_is_one_though_its_cover_is_larger_than_the_head(made: dict[str, bytes]) -> None:
@@ -133,8 +146,8 @@ def test_a_name_of_the_same_kind_changes_nothing(made: dict[str, bytes]) -> None
 
 
 def test_pictures_and_films_are_not_taken_for_each_other(made: dict[str, bytes]) -> None:
-    assert detect(made["still.jpg"], "a.mp4") == OCTET_STREAM
-    assert detect(made["film.mp4"], "a.png") == OCTET_STREAM
+    assert detect(made["still.jpg"], "a.mp4") == "image/jpeg"
+    assert detect(made["film.mp4"], "a.png") == "video/mp4"
 
 
 @pytest.mark.parametrize(
@@ -155,16 +168,19 @@ def test_pictures_and_films_are_not_taken_for_each_other(made: dict[str, bytes])
         (OPEN_DOCUMENT, "a.odt", "application/vnd.oasis.opendocument.text"),
         (ZIP, "a.JAR", "application/java-archive"),
         (ZIP, "a.apk", "application/vnd.android.package-archive"),
-        (ZIP, "a.txt", OCTET_STREAM),
-        (ZIP, "a.mp4", OCTET_STREAM),
-        (OFFICE, "a.html", OCTET_STREAM),
+        (ZIP, "a.txt", "application/zip"),
+        (ZIP, "a.mp4", "application/zip"),
+        (OFFICE, "a.html", DOCX),
         (_pdf(), "a.pdf", "application/pdf"),
         (_pdf(), "a", "application/pdf"),
-        (_pdf() + bytes(8), "a.png", OCTET_STREAM),
+        (_pdf() + bytes(8), "a.png", "application/pdf"),
         (b"no zip", "a.docx", PLAIN),
         (bytes(99), "a.docx", OCTET_STREAM),
         (gzip.compress(b"a"), "a.csv.gz", "application/gzip"),
-        (gzip.compress(b"a"), "a.csv", OCTET_STREAM),
+        (gzip.compress(b"a"), "a.csv", "application/gzip"),
+        (_zip(("mimetype", "text/html"), ("a", "a")), "a", "application/zip"),
+        (_zip(("inner.docx", OFFICE.decode("latin-1"))), "a", "application/zip"),
+        (_zip(("word/a.txt", "a")), "a", "application/zip"),
         (_tar(), "a.tar", "application/x-tar"),
         (b"SQLite format 3\0" + bytes(99), "a.db", "application/vnd.sqlite3"),
         (b"PAR1" + bytes(99), "a.parquet", "application/vnd.apache.parquet"),
@@ -204,7 +220,13 @@ def test_archives_and_other_binary_files(head: bytes, name: str, media_type: str
         (b"a { color: red }", "a.css", "text/css; charset=utf-8"),
         (b"import os\n", "a.py", "text/x-python; charset=utf-8"),
         (b"let a: number = 1\n", "a.ts", "text/x-typescript; charset=utf-8"),
-        (b"#!/bin/sh\necho\n", "run", PLAIN),
+        (b"#!/bin/sh\necho\n", "run", "text/x-shellscript; charset=utf-8"),
+        (b"all: a\n", "Makefile", "text/x-makefile; charset=utf-8"),
+        (b"WEBVTT\n\n", "a", "text/vtt; charset=utf-8"),
+        (b"WEBVTT\n\n", "a.txt", PLAIN),
+        (b"#EXTM3U\n#EXT-X-VERSION:7\n", "a.m3u", "application/vnd.apple.mpegurl"),
+        (b"#EXTM3U\n#EXTINF:1,a\na.mp3\n", "a", "audio/x-mpegurl"),
+        (b"G" * 1880, "a.ts", "text/x-typescript; charset=utf-8"),
         (b"1\n00:00:01,000 --> 00:00:02,000\nA\n", "a.srt", "application/x-subrip"),
         (b"WEBVTT\n\n00:01.000 --> 00:02.000\nA\n", "a.vtt", "text/vtt; charset=utf-8"),
         (b"hello", "README", PLAIN),

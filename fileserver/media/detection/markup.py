@@ -24,6 +24,28 @@ _SKIPPED = re.compile(r"\s+|<!--.*?-->|<\?.*?>|<!doctype\s[^<>\[]*(?:\[.*?\]\s*)
 _DOCTYPE = re.compile(r"<!doctype\s+(\w+)", re.IGNORECASE)
 _TAG = re.compile(r"<(?:[\w.-]+:)?([a-z][\w.-]*)(?=[\s/>]|$)", re.IGNORECASE)
 
+_DIALECTS = {
+    "rss": "application/rss+xml",
+    "feed": "application/atom+xml",
+    "kml": "application/vnd.google-earth.kml+xml",
+    "gpx": "application/gpx+xml",
+    "tt": "application/ttml+xml",
+    "mpd": "application/dash+xml",
+    "playlist": "application/xspf+xml",
+    "opml": "text/x-opml",
+    "fictionbook": "application/x-fictionbook+xml",
+    "stylesheet": "application/xslt+xml",
+    "smil": "application/smil+xml",
+    "sami": "application/x-sami",
+    "math": "application/mathml+xml",
+    "collada": "model/vnd.collada+xml",
+    "score-partwise": "application/vnd.recordare.musicxml+xml",
+    "plist": "application/x-plist",
+    "x3d": "model/x3d+xml",
+    "urlset": "application/xml",
+}
+"""By the name of the root element, in lower case. Browsers save them, or are shown them as the text they are."""
+
 _DOCUMENT_TAGS = frozenset({"html", "head", "body", "script", "iframe", "style", "title", "meta", "link", "base"})
 _PHRASE_TAGS = frozenset({"a", "b", "br", "div", "font", "h1", "p", "table"})  # the rest of s.7.1: common in Markdown
 
@@ -48,6 +70,15 @@ def markup_type(head: bytes, *, is_markdown: bool = False) -> str | None:
     if root in _DOCUMENT_TAGS or (doctype and doctype[1].lower() == "html"):
         return HTML
     return HTML if root in _PHRASE_TAGS and not is_markdown else None
+
+
+def xml_dialect(head: bytes) -> str | None:
+    """The type of XML that the root element of `head` is of; None where that is none of the known ones.
+
+    >>> xml_dialect(b"<rss version='2.0'>"), xml_dialect(b"<a/>")
+    ('application/rss+xml', None)
+    """
+    return _DIALECTS.get(_root(_decoded(head).lstrip()))
 
 
 def is_xml_like(head: bytes) -> bool:
