@@ -52,6 +52,8 @@ from storage.memory import MemoryStore
 from storage.model import Condition, Entry, Json, Listed, Span, Subfolder, Upload, UploadLimits, always
 from storage.open_upload import OpenUpload
 from storage.origin import Origin
+from storage.position import NewPosition, Position
+from storage.positions import Positions, PositionSweep
 from storage.rereading import Pace, Rereader
 from storage.revisions import catalogue_fault, catalogue_path
 from storage.store import Draft, Hash, Reader, Store
@@ -106,6 +108,7 @@ __all__ = [
     "MemoryStore",
     "NewChange",
     "NewComment",
+    "NewPosition",
     "NoSpace",
     "NotFound",
     "NotKept",
@@ -116,6 +119,9 @@ __all__ = [
     "Pace",
     "Part",
     "Piece",
+    "Position",
+    "PositionSweep",
+    "Positions",
     "PreconditionFailed",
     "PromiseExceeded",
     "ReadOnlyStore",

@@ -40,6 +40,7 @@ from storage.errors import NoSpace, StoreUnavailable
 from storage.keys import Key
 from storage.model import Entry, Json
 from storage.other_writers import OtherWriters
+from storage.position import delete_positions
 from storage.signals import Signal
 
 CLAIM_LEASE_S = 60  # a commit takes milliseconds; after a minute its process is taken for dead
@@ -215,6 +216,7 @@ class Catalogue:
         async with self.keeping() as connection:
             if await _ended(connection, claim):
                 await delete_comments(connection, claim.key)
+                await delete_positions(connection, claim.key)
                 await add_change(connection, NewChange("deleted", claim.key, {}))
 
     async def claims(self) -> tuple[Claim, ...]:

@@ -20,9 +20,9 @@ from storage.catalogue import Catalogue
 from storage.change import NewChange, add_change
 from storage.comment import Comment, NewComment
 from storage.errors import IsFolder, KeyBusy, NotFound, TooManyComments
+from storage.gone import AT_ONCE, GRACE_S, GoneSweep
 from storage.keys import Key
 from storage.model import Json
-from storage.opened import has_file
 from storage.store import Store
 
 MAX_COMMENTS = 10_000
@@ -30,9 +30,6 @@ MAX_COMMENTS = 10_000
 _PAGE_TEXT = 262_144  # characters that a page may hold: the longest comments would make 48 MB of JSON of a page
 _CLAIM_PATIENCE_S = 10.0  # how long a comment waits for the end of a commit or a removal
 _CLAIM_PAUSE_S = 0.01
-_SWEPT_AT_ONCE = 500  # files that one sweep looks for
-_MOST_MISSING = 10_000  # files that are waited for, in memory
-_GRACE_S = 3600.0  # a disk that was pulled out may come back, and so may a log that is rotated
 
 _comments = schema.comments.c
 _COLUMNS = (
@@ -146,52 +143,11 @@ class Comments:
             return comment
 
 
-class CommentSweep:
-    """Drops the comments of files that are gone, were gone `grace_s` before, and were removed by no server.
+class CommentSweep(GoneSweep):
+    """Drops the comments of files that are gone, and were removed by no server."""
 
-    What came to the key in between was said about another file.
-    """
-
-    def __init__(
-        self, store: Store, catalogue: Catalogue, *, grace_s: float = _GRACE_S, at_once: int = _SWEPT_AT_ONCE
-    ) -> None:
-        self._store = store
-        self._catalogue = catalogue
-        self._grace_s = grace_s
-        self._at_once = at_once
-        self._position = Key("")
-        self._missing: dict[Key, tuple[float, int]] = {}  # since when (monotonic), and the last comment until then
-
-    async def sweep(self) -> None:
-        """Look for some files that have comments; each call goes on where the last one ended. Raises StorageError."""
-        await self._store.check()
-        await self._drop_missing()
-        if len(self._missing) < _MOST_MISSING:
-            await self._find_missing()
-
-    async def _drop_missing(self) -> None:
-        due_s = time.monotonic() - self._grace_s
-        for key, (since_s, newest) in list(self._missing.items())[: self._at_once]:
-            if since_s > due_s:
-                return  # the others are younger still
-            del self._missing[key]
-            if not await has_file(self._store, key):
-                await self._drop(key, newest)
-
-    async def _find_missing(self) -> None:
-        keys = select(_comments.key, func.max(_comments.id)).where(_comments.key > self._position)
-        async with self._catalogue.reading() as connection:
-            rows = await connection.execute(keys.group_by(_comments.key).order_by(_comments.key).limit(self._at_once))
-            page = [(Key(key), newest) for key, newest in rows]
-        for key, newest in page:
-            if key not in self._missing and not await has_file(self._store, key):
-                self._missing[key] = (time.monotonic(), newest)
-        self._position = page[-1][0] if len(page) == self._at_once else Key("")
-
-    async def _drop(self, key: Key, newest: int) -> None:
-        async with self._catalogue.changing() as connection:  # what a power cut undoes is swept again
-            if not await _is_claimed(connection, key):  # it is just coming back
-                await connection.execute(delete(schema.comments).where(_comments.key == key, _comments.id <= newest))
+    def __init__(self, store: Store, catalogue: Catalogue, *, grace_s: float = GRACE_S, at_once: int = AT_ONCE) -> None:
+        super().__init__(store, catalogue, _comments.key, _comments.id, grace_s=grace_s, at_once=at_once)
 
 
 def _this(key: Key, comment_id: int) -> ColumnElement[bool]:

@@ -38,6 +38,7 @@ from storage.errors import (
 from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
 from storage.opened import Opened, has_file
+from storage.positions import Positions
 from storage.progress import Progress
 from storage.promises import Promises
 from storage.remembered import Remembered, version_of
@@ -85,6 +86,7 @@ class Library:
         self.wanted = Wanted()
         self.changes = Changes(catalogue)
         self.comments = Comments(store, catalogue)
+        self.positions = Positions(store, catalogue)
         self.tails = Tails(store)
 
     async def start(self) -> None:

@@ -155,6 +155,17 @@ comments = Table(
     sqlite_autoincrement=True,
 )
 
+positions = Table(
+    "positions",
+    metadata,
+    Column("key", KeyBytes, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("position_s", Float, nullable=False),
+    Column("duration_s", Float),
+    Column("is_finished", Boolean, nullable=False),
+)
+
 
 def reading_engine(path: Path) -> AsyncEngine:
     """Connections for statements that each stand alone."""
