@@ -24,6 +24,7 @@ from storage.beneath import directory_beneath
 from storage.catalogue import Catalogue
 from storage.change import NewChange, add_change
 from storage.errors import StorageError, StoreUnavailable
+from storage.inotify import Instance
 from storage.keys import Key
 from storage.local_listing import entry_of
 from storage.sightings import Sightings
@@ -44,7 +45,7 @@ async def watch_folder(
     root: int, catalogue: Catalogue, report: Callable[[Event], None], settle_s: float, since_ns: int
 ) -> None:
     """Tell what others do beneath a root's descriptor, from a time on (Unix). Raises OSError."""
-    with Inotify(cache_size=256) as inotify:
+    with Instance(cache_size=256) as inotify:
         watch = _Watch(root, inotify, catalogue, settle_s, since_ns)
         try:
             await watch.run(report)

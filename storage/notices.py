@@ -14,6 +14,8 @@ from typing import TypeAlias
 import anyio
 from asyncinotify import Event, Inotify, Mask, Watch
 
+from storage.inotify import Instance
+
 # A removed name shows as a change of the number of links: the file itself is there while it is open.
 _NAMED = Mask.ATTRIB | Mask.MOVE_SELF | Mask.DELETE_SELF
 _CHANGES = Mask.MODIFY | _NAMED
@@ -32,7 +34,7 @@ class Notices:
     async def run(self) -> None:
         """Pass on what the kernel says until cancelled; returns at once where it says nothing."""
         try:
-            inotify = _Instance()
+            inotify = Instance()
         except (OSError, AttributeError):  # no room for another, or no inotify in this system's library
             return
         with inotify:
@@ -79,15 +81,6 @@ class Notices:
             everybody = list(self._told.get(event.watch.wd, ())) if event.watch is not None else []
         for told in everybody:
             told(not event.mask & Mask.MODIFY)
-
-
-class _Instance(Inotify):
-    """An instance that can be thrown away before it was one, as it is where the kernel refuses."""
-
-    def close(self) -> None:
-        """Let go of its descriptors."""
-        if hasattr(self, "_fd"):
-            super().close()
 
 
 def _do_nothing() -> None:

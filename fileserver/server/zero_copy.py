@@ -123,5 +123,6 @@ async def _to_the_end(work: asyncio.Future[int]) -> int:
         except asyncio.CancelledError:
             is_cancelled = True
     if is_cancelled:
+        work.exception()  # looked at, or asyncio tells of it in the log: the client has left
         raise asyncio.CancelledError
     return work.result()
