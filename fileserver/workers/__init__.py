@@ -2,6 +2,7 @@
 
 from fileserver.workers.channel import Channel
 from fileserver.workers.endings import QueueFull, Reason, WorkerDied, WorkerEnd, WorkerGone
+from fileserver.workers.kept import KeptWorkers
 from fileserver.workers.limits import PoolLimits
 from fileserver.workers.pool import Pool
 from fileserver.workers.process import Usage
@@ -11,6 +12,7 @@ from fileserver.workers.worker import Worker
 __all__ = [
     "LAYERS",
     "Channel",
+    "KeptWorkers",
     "Pool",
     "PoolLimits",
     "QueueFull",

@@ -18,7 +18,7 @@ _UNREAD = 16 << 10  # of the server, from which on progress is dropped: what mus
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`input` and `output` are descriptors that block. `sandbox` names the layers that are in force."""
+    """`input` and `output` are descriptors that block, -1 for none. `sandbox` names the layers that are in force."""
 
     input: int
     output: int

@@ -1,4 +1,4 @@
-"""The life of a forked worker: limit itself, get warm, take one job, do it, end."""
+"""The life of a forked worker: limit itself, get warm, take a job, do it, end or wait for the next."""
 
 import faulthandler
 import gc
@@ -62,22 +62,26 @@ def _work(entry: Entry, birth: Birth) -> int:
     received = wire.receive_line(control)
     if received is None:
         return 0
-    job, descriptors = received
-    layers |= sandbox.confine(job["folder"])
-    os.chdir(job["folder"])
-    given = dict(zip(job["names"], descriptors, strict=True))
-    entry.run(
-        state,
-        job["spec"],
-        Channel(
-            input=given.pop("<input>"),
-            output=given.pop("<output>"),
+    folder = received[0]["folder"]
+    layers |= sandbox.confine(folder)
+    os.chdir(folder)
+    while received is not None:
+        job, descriptors = received
+        given = dict(zip(job["names"], descriptors, strict=True))
+        channel = Channel(
+            input=given.pop("<input>", -1),
+            output=given.pop("<output>", -1),
             files=given,
-            folder=Path(job["folder"]),
+            folder=Path(folder),
             sandbox=layers,
             control=control,
-        ),
-    )
+        )
+        entry.run(state, job["spec"], channel)
+        if job["is_last"]:
+            break
+        for descriptor in descriptors:
+            os.close(descriptor)
+        received = wire.receive_line(control)
     return 0
 
 

@@ -18,6 +18,10 @@ from fileserver.workers.process import Process
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
+# What a worker has freed it keeps for its next job: a page given anew takes 3 us, and a segment of film has 1,500.
+_TUNABLES = "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=67108864"
+
+
 class Zygote:
     """A process that forks workers of one entry. `listen` has to run as long as it is used."""
 
@@ -124,4 +128,4 @@ class Zygote:
 
 def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    return kept | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+    return kept | {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)), "GLIBC_TUNABLES": _TUNABLES}

@@ -1,7 +1,9 @@
 """Processes to run jobs in: forked ahead of need, replaced when they die, buried for certain."""
 
 from collections import deque
+from collections.abc import Callable, Coroutine
 from types import TracebackType
+from typing import Any
 
 import anyio
 import anyio.abc
@@ -65,20 +67,32 @@ class Nursery:
         while len(self._warm) < self._limits.warm:
             self._warm.append(await self._fork())
 
+    def start(self, task: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have something done until all is over."""
+        self._running.start_soon(task)
+
     def watch(self, process: Process) -> None:
         """Kill it when its time is over, which begins now."""
         self._running.start_soon(self._watch, process)
 
     async def bury(self, process: Process) -> None:
-        """Kill it if it lives; it is dead when this returns, also when this is cancelled."""
-        with anyio.CancelScope(shield=True):
-            process.kill("killed")
-            with anyio.move_on_after(self._limits.burial_s):
-                await process.has_ended.wait()
-            if self._zygote and not process.has_ended.is_set():
-                self._zygote.kill()  # it tells nothing any more
-            await process.has_ended.wait()
+        """Kill it if it lives; it is dead when this returns, also when this is cancelled.
+
+        A task's own `cancel` (asyncio's) breaks through every shield: then it is dying, and closed all the same.
+        """
+        process.kill("killed")
+        try:
+            with anyio.CancelScope(shield=True):
+                await self._dead(process)
+        finally:
             process.close()
+
+    async def _dead(self, process: Process) -> None:
+        with anyio.move_on_after(self._limits.burial_s):
+            await process.has_ended.wait()
+        if self._zygote and not process.has_ended.is_set():
+            self._zygote.kill()  # it tells nothing any more
+        await process.has_ended.wait()
 
     @property
     def _running(self) -> anyio.abc.TaskGroup:
@@ -115,3 +129,4 @@ class Nursery:
             await process.has_ended.wait()
         if not process.has_ended.is_set():
             process.kill("time")
+            await self._dead(process)  # or whoever waits for its end would wait for a zygote that hangs

@@ -30,22 +30,22 @@ class Pool:
     def __init__(self, entry: str, limits: PoolLimits) -> None:
         self._limits = limits
         self._places = anyio.Semaphore(limits.jobs)
-        self._nursery = Nursery(entry, limits)
+        self.nursery = Nursery(entry, limits)
 
     async def __aenter__(self) -> "Pool":
-        await self._nursery.__aenter__()
+        await self.nursery.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Kill all workers and the zygote, and wait until they are gone."""
-        await self._nursery.__aexit__(kind, error, trace)
+        await self.nursery.__aexit__(kind, error, trace)
 
     @property
     def zygote_pid(self) -> int | None:
         """The process that workers are forked from; None when none runs."""
-        return self._nursery.zygote_pid
+        return self.nursery.zygote_pid
 
     @asynccontextmanager
     async def worker(
@@ -62,17 +62,18 @@ class Pool:
         the caller fills a pipe by `Worker.write`. `folder` is an empty folder for this job alone, where the worker may
         write. QueueFull when too many wait for a place; WorkerDied when none can be had.
         """
-        async with self._place(), self._process() as process:
+        async with self.place(), self._process() as process:
             with _pipes(input) as pipes:
                 descriptors = {"<input>": pipes.far_input, "<output>": pipes.far_output, **(files or {})}
                 try:
-                    await _send_job(process.control, spec, descriptors, folder)
+                    await send_job(process.control, spec, descriptors, folder, is_last=True)
                 finally:
                     pipes.close_far()
                 yield Worker(process, pipes, self._limits.stall_s)
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def place(self) -> AsyncIterator[None]:
+        """One of the places to run a job in. QueueFull when too many wait for one."""
         if self._places.value == 0 and self._places.statistics().tasks_waiting >= self._limits.queue:
             raise QueueFull
         async with self._places:
@@ -80,13 +81,13 @@ class Pool:
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[Process]:
-        process = await self._nursery.take()
+        process = await self.nursery.take()
         try:
-            self._nursery.watch(process)
-            await self._nursery.breed()
+            self.nursery.watch(process)
+            await self.nursery.breed()
             yield process
         finally:
-            await self._nursery.bury(process)
+            await self.nursery.bury(process)
 
 
 @contextmanager
@@ -113,10 +114,12 @@ def _pipe() -> tuple[int, int]:
     return read, write
 
 
-async def _send_job(
-    control: socket.socket, spec: Mapping[str, Any], descriptors: Mapping[str, int], folder: Path
+async def send_job(
+    control: socket.socket, spec: Mapping[str, Any], descriptors: Mapping[str, int], folder: Path, *, is_last: bool
 ) -> None:
-    job = memoryview(wire.line({"spec": spec, "names": list(descriptors), "folder": os.fspath(folder)}))
+    """Give a worker a job; one that is not its last has it wait for the next in the same folder."""
+    told = {"spec": spec, "names": list(descriptors), "folder": os.fspath(folder), "is_last": is_last}
+    job = memoryview(wire.line(told))
     beside = list(descriptors.values())
     while job:
         try:

@@ -34,6 +34,7 @@ class Process:
         self._cpu_limit_s = cpu_limit_s
         self._pidfd = -1
         self._verdict: Reason | None = None
+        self._is_closed = False
         self._kills = _kills_for_memory()
         self._end: WorkerEnd | None = None
 
@@ -58,6 +59,8 @@ class Process:
         self.is_born.set()
         if self._verdict:
             self._kill()
+        if self._is_closed:  # its user has not waited for it
+            self.close()
 
     def kill(self, verdict: Reason) -> None:
         """End it now; the first verdict stands, unless it had ended by itself."""
@@ -84,7 +87,8 @@ class Process:
         self._verdict = self._verdict or "crashed"
         if self._pidfd >= 0:
             self._kill()
-            await anyio.wait_readable(self._pidfd)
+            with suppress(anyio.ClosedResourceError):  # nobody wants to know any more
+                await anyio.wait_readable(self._pidfd)
         self.ended(signal.SIGKILL, 0.0, 0)
 
     def usage(self) -> Usage:
@@ -100,8 +104,11 @@ class Process:
         return Usage(int(fields[21]) * os.sysconf("SC_PAGESIZE"), ticks / os.sysconf("SC_CLK_TCK"))
 
     def close(self) -> None:
-        """Close what the server has of it. Closing twice is fine."""
+        """Close what the server has of it. Closing twice is fine, and so is closing before it is born."""
+        self._is_closed = True
         self.control.close()
+        if self._pidfd >= 0:
+            anyio.notify_closing(self._pidfd)
         for descriptor in (self._errors, self._pidfd):
             if descriptor >= 0:
                 os.close(descriptor)

@@ -106,6 +106,10 @@ class Worker:
                 self._moved += len(block)
                 return block
 
+    async def next_message(self) -> dict[str, Any] | None:
+        """What the worker says next; None when it has ended."""
+        return await self._line()
+
     async def messages(self) -> AsyncIterator[dict[str, Any]]:
         """What the worker tells, until it has ended. WorkerDied when it ended in any other way than by being done."""
         while (spoken := await self._line()) is not None:

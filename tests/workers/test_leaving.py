@@ -1,5 +1,6 @@
 """Users that leave at any moment, servers that die: nothing of a worker stays."""
 
+import asyncio
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from fileserver.workers import Pool
+from fileserver.workers import Pool, WorkerDied
 from tests.workers.pools import children_of, gone, is_running, open_pool
 
 DEPARTURES = 40
@@ -48,6 +49,26 @@ async def test_cancelled_at_each_await_all_is_freed(folder: Path, warm: int) -> 
         assert len(children_of(pool.zygote_pid)) <= warm
 
 
+@pytest.mark.parametrize("warm", [0, 1])
+async def test_cancelled_by_asyncio_itself_nothing_stays_open(folder: Path, warm: int) -> None:
+    """Such a cancellation breaks through shields: one comes while the job is under way, one in the midst of burial."""
+    async with open_pool(warm=warm, jobs=1) as pool:
+        await _one_job(pool, folder)
+        before = len(os.listdir("/proc/self/fd"))
+        for turns in range(DEPARTURES):
+            task = asyncio.ensure_future(_one_job(pool, folder))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+        await _one_job(pool, folder)
+        with anyio.fail_after(20):
+            while len(os.listdir("/proc/self/fd")) > before:  # the zygote tells of the last ones
+                await anyio.sleep(0.01)
+
+
 async def test_the_first_job_is_cancelled_while_the_zygote_starts(folder: Path) -> None:
     async with open_pool() as pool:
         with anyio.move_on_after(0.01):
@@ -66,6 +87,16 @@ async def test_a_worker_is_killed_while_it_works(folder: Path, job: str) -> None
                 scope.cancel()
                 await anyio.sleep_forever()
         assert not is_running(pid)
+
+
+async def test_a_zygote_that_hangs_delays_a_job_by_no_more_than_its_time(folder: Path) -> None:
+    async with open_pool(wall_s=0.3, burial_s=0.3) as pool:
+        await _one_job(pool, folder)
+        assert pool.zygote_pid
+        os.kill(pool.zygote_pid, signal.SIGSTOP)
+        with anyio.fail_after(20), pytest.raises(WorkerDied):
+            await _one_job(pool, folder)
+        await _one_job(pool, folder)
 
 
 async def test_two_hundred_jobs_leave_nothing(folder: Path) -> None:
