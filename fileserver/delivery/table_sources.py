@@ -116,17 +116,22 @@ async def joined_files(library: Library, keys: Mapping[str, Key], folder: Path) 
         descriptors: dict[str, int] = {}
         for name, key in keys.items():
             try:
-                descriptors[name] = await _descriptor_of(library, key, folder)
+                async with library.open(key) as reader:
+                    descriptors[name] = await stack.enter_async_context(descriptor_of(reader, folder))
             except (NotFound, IsFolder) as error:
                 raise PlanFault(f"no file is stored under {key}", _field_of(name)) from error
-            stack.callback(os.close, descriptors[name])
         yield descriptors
 
 
-async def _descriptor_of(library: Library, key: Key, folder: Path) -> int:
-    async with library.open(key) as reader:
-        file = reader.fileno()
-        return await _copied(reader, folder) if file is None else _opened_again(file)
+@asynccontextmanager
+async def descriptor_of(reader: Reader, folder: Path) -> AsyncIterator[int]:
+    """A descriptor of an opened file with a position of its own, of a copy in `folder` where the store has none."""
+    file = reader.fileno()
+    descriptor = await _copied(reader, folder) if file is None else _opened_again(file)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _field_of(name: str) -> str:

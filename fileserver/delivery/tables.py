@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import anyio
 
 from fileserver.delivery.asgi import HeaderLines, Receive, Scope, Send, end, start, while_connected
-from fileserver.delivery.table_cache import TableCache
+from fileserver.delivery.disk_cache import DiskCache
 from fileserver.delivery.table_sources import Table, table_of
 from fileserver.delivery.together import together
 from fileserver.delivery.workshop import Kind, Work, Workshop
@@ -89,7 +89,7 @@ class TableView:
 
     async def _found(self) -> tuple[bytes, int | None]:
         """The answer, and the row to go on with."""
-        cache = TableCache(self.workshop.scratch / "tables")
+        cache = self.workshop.cache
         async with self.library.open(self.key) as reader:
             name = _name_of(reader.entry, self.plan)
             if isinstance(self.asked, SliceOf):
@@ -103,7 +103,7 @@ class TableView:
                 await cache.write(kept, content)
             return content, None
 
-    async def _worked_out(self, cache: TableCache, index: str, reader: Reader) -> tuple[bytes, int | None]:
+    async def _worked_out(self, cache: DiskCache, index: str, reader: Reader) -> tuple[bytes, int | None]:
         async with table_of(reader) as table, self.workshop.jobs.begin(self.owner) as job:
             job.forget()  # who asked waits for the answer, and has no other use for it
             view = _View(self.workshop, job, table, self.plan, self.asked)
@@ -123,7 +123,7 @@ async def index_rows(job: OpenJob, workshop: Workshop, library: Library, key: Ke
 
     Raises NotFound, IsFolder, TableFault of every kind, QueueFull, StorageError.
     """
-    cache = TableCache(workshop.scratch / "tables")
+    cache = workshop.cache
     async with library.open(key) as reader, table_of(reader) as table:
         size = reader.entry.size
         job.set_total(size)
@@ -154,7 +154,7 @@ class _View:
     plan: Plan
     asked: ProfileOf | SliceOf
 
-    async def worked_out(self, cache: TableCache, index: str, size: int) -> tuple[bytes, Mapping[str, Any]]:
+    async def worked_out(self, cache: DiskCache, index: str, size: int) -> tuple[bytes, Mapping[str, Any]]:
         """What the worker found, and how it understood the table."""
         content = bytearray()
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from dataclasses import dataclass, fields
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import anyio
 
+from fileserver.delivery.disk_cache import DiskCache
 from fileserver.delivery.table_sources import Table
 from fileserver.delivery.together import together
 from fileserver.delivery.upload import Promise
@@ -33,15 +33,15 @@ Out: TypeAlias = Callable[[bytes], Awaitable[None]]
 class Workshop:
     """Where tables are worked on: worker processes, records of what they do, and what each may use (bytes).
 
-    `scratch` is the folder for what need not last, `missing` are the layers of the sandbox that this machine does not
-    have; they are known when the server has started.
+    `cache` is what was learned of tables. `missing` are the layers of the sandbox that this machine does not have; they
+    are known when the server has started.
     """
 
     pool: Pool
     jobs: Jobs
     memory: int
     spill: int
-    scratch: Path
+    cache: DiskCache
     missing: frozenset[str] = frozenset()
 
     def spec(self, kind: Kind, plan: Plan, *, is_live: bool, content_encoding: str = "") -> dict[str, Any]:

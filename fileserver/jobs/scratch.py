@@ -17,7 +17,7 @@ def scratch_folder(asked: Path | None, own: Path, *, is_writable: bool) -> Path:
     if is_writable:
         return own
     name = hashlib.sha256(os.fsencode(own.absolute())).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"fileserver-{os.geteuid()}-{name}"
+    return Path(tempfile.gettempdir()) / f"{_prefix()}{name}"
 
 
 def make_private(folder: Path) -> None:
@@ -26,6 +26,12 @@ def make_private(folder: Path) -> None:
     In a folder that everybody may write to, somebody may have taken the name before us.
     """
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise PermissionError(f"{folder} is not ours")
+    for place in (folder, *(each for each in folder.parents if each.name.startswith(_prefix()))):
+        found = os.lstat(place)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise PermissionError(f"{place} is not ours")
+
+
+def _prefix() -> str:
+    """What the names of our places among the temporary files begin with, where anybody may make one first."""
+    return f"fileserver-{os.geteuid()}-"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import anyio
 
+from fileserver.delivery.disk_cache import DiskCache
 from fileserver.delivery.exchange import TransformRequest
 from fileserver.delivery.table_sources import Source, raw_table, stored_table
 from fileserver.delivery.transform import Transforming
@@ -85,7 +86,7 @@ async def opened_site(folder: Path, library: Library, **limits: int) -> AsyncIte
     """A workshop with its scratch in `folder`."""
     async with Pool(STAND_IN, PoolLimits(**{"jobs": 2, "queue": 1, **limits})) as pool:
         jobs = Jobs(folder / "jobs", 60.0)
-        yield Site(Workshop(pool, jobs, 1 << 28, 1 << 28, folder), library, folder)
+        yield Site(Workshop(pool, jobs, 1 << 28, 1 << 28, DiskCache(folder / "tables", 1 << 20)), library, folder)
 
 
 async def post(
