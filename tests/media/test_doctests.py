@@ -9,6 +9,8 @@ import pytest
 import fileserver.media
 
 
-@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(fileserver.media.__path__)])
+@pytest.mark.parametrize(
+    "name", [module.name for module in pkgutil.walk_packages(fileserver.media.__path__, "fileserver.media.")]
+)
 def test_examples(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(f"fileserver.media.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -1,0 +1,1 @@
+"""Film that players do not take, made anew."""

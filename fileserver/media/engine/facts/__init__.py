@@ -1,0 +1,1 @@
+"""What a file holds, as it is described."""

@@ -1,0 +1,1 @@
+"""Pictures: of films, attached to records, and still ones."""

@@ -1,0 +1,1 @@
+"""Sound: its tracks and segments in HLS, as WAV, and its shape."""
