@@ -79,7 +79,19 @@ def tree(pid: int) -> tuple[int, ...]:
 
 def cpu_s(pid: int) -> float:
     """CPU seconds of a process, its threads and its descendants, those that have ended included."""
-    return sum(sum(int(field) for field in stat(each)[11:15]) for each in tree(pid)) / TICKS
+    return sum(map(_ticks, tree(pid))) / TICKS
+
+
+def _ticks(pid: int) -> int:
+    try:
+        return sum(int(field) for field in stat(pid)[11:15])
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended: its parent has its time now
+        return 0
+
+
+def own_cpu_s(pid: int) -> float:
+    """CPU seconds of a process and its threads alone."""
+    return sum(int(field) for field in stat(pid)[11:13]) / TICKS
 
 
 def resident(pid: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -14,14 +15,32 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from fileserver import media
-from fileserver.api import comments, errors, events, files, folders, jobs, operations, tables, transform, uploads
+from fileserver.api import (
+    comments,
+    errors,
+    events,
+    files,
+    folders,
+    jobs,
+    media_hls,
+    media_pictures,
+    media_words,
+    operations,
+    tables,
+    transform,
+    uploads,
+)
+from fileserver.api import media as media_api
 from fileserver.api.cors import AllowPagesOf
 from fileserver.api.openapi import DescribedApp
 from fileserver.api.service import Service
 from fileserver.api.shortcut import shortcuts
+from fileserver.delivery.derivatives import Derivatives
+from fileserver.delivery.disk_cache import DiskCache
 from fileserver.delivery.job_events import told_to
 from fileserver.delivery.long_work import long_work
 from fileserver.delivery.refusal import CloseEarlyAnswers
+from fileserver.delivery.subtitles import Sidecars
 from fileserver.delivery.workshop import Workshop
 from fileserver.http.origins import parse_origins
 from fileserver.jobs import Jobs, scratch_folder
@@ -30,7 +49,7 @@ from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
 from fileserver.upkeep import kept_up, teller
 from fileserver.web.docs import STATIC
-from fileserver.workers import LAYERS, Pool, PoolLimits, sandbox_layers
+from fileserver.workers import LAYERS, KeptWorkers, Pool, PoolLimits, sandbox_layers
 from storage import (
     RESERVED_NAME,
     Catalogue,
@@ -38,6 +57,7 @@ from storage import (
     ForeignChanges,
     Library,
     LocalStore,
+    PositionSweep,
     Upkeep,
     UploadLimits,
     Uploads,
@@ -47,8 +67,12 @@ from storage import (
 log = logging.getLogger("fileserver.app")
 
 _SWEEP_S = 60.0
-_ENGINE = "fileserver.tables.engine.job"
-"""The module that transforms run, in processes of their own: nothing of it is imported here."""
+_TABLES_ENGINE = "fileserver.tables.engine.job"
+_MEDIA_ENGINE = "fileserver.media.engine.job"
+"""The modules that workers run, in processes of their own: nothing of them is imported here."""
+
+_TABLES_BUDGET = 256 << 20  # bytes, for profiles and indexes of where rows are
+_PRODUCT_SIZE = 512 << 20  # bytes, of the longest thing made of a media file: a segment of film without keyframes
 
 _ROUTERS = (
     files.router,
@@ -59,6 +83,10 @@ _ROUTERS = (
     jobs.router,
     events.router,
     comments.router,
+    media_pictures.router,
+    media_words.router,
+    media_hls.router,
+    media_api.router,
     operations.router,
 )
 
@@ -116,6 +144,7 @@ async def _at_work(
             upkeep,
             foreign,
             service.workshop.pool,
+            service.derivatives.workers,
             work as app.state.long_work,
             anyio.create_task_group() as tasks,
         ):
@@ -132,10 +161,18 @@ def _service(settings: Settings, store: LocalStore, catalogue: Catalogue) -> Ser
     library = Library(store, catalogue, media.detect)
     limits = UploadLimits(settings.max_uploads, settings.upload_lifetime, settings.max_size)
     uploads = Uploads(library, store, catalogue, limits)
-    return Service(library, uploads, settings, Metrics(), _workshop(settings, library))
+    scratch = _scratch(settings)
+    workshop = _workshop(settings, library, scratch)
+    derivatives = _derivatives(settings, library, scratch)
+    return Service(library, uploads, settings, Metrics(), workshop, derivatives, Sidecars(library))
 
 
-def _workshop(settings: Settings, library: Library) -> Workshop:
+def _scratch(settings: Settings) -> Path:
+    is_writable = settings.may_write and os.access(settings.root, os.W_OK)
+    return scratch_folder(settings.scratch, settings.root / RESERVED_NAME / "scratch", is_writable=is_writable)
+
+
+def _workshop(settings: Settings, library: Library, scratch: Path) -> Workshop:
     limits = PoolLimits(
         jobs=settings.transform_jobs,
         queue=settings.transform_queue,
@@ -144,10 +181,22 @@ def _workshop(settings: Settings, library: Library) -> Workshop:
         wall_s=settings.transform_timeout,
         cpu_s=math.ceil(settings.transform_timeout * 2),  # of two threads
     )
-    is_writable = settings.may_write and os.access(settings.root, os.W_OK)
-    scratch = scratch_folder(settings.scratch, settings.root / RESERVED_NAME / "scratch", is_writable=is_writable)
     kept = Jobs(scratch / "jobs", settings.job_lifetime, report=told_to(library.changes))
-    return Workshop(Pool(_ENGINE, limits), kept, settings.transform_memory, settings.max_spill, scratch)
+    learned = DiskCache(scratch / "tables", _TABLES_BUDGET)
+    return Workshop(Pool(_TABLES_ENGINE, limits), kept, settings.transform_memory, settings.max_spill, learned)
+
+
+def _derivatives(settings: Settings, library: Library, scratch: Path) -> Derivatives:
+    limits = PoolLimits(
+        jobs=settings.media_jobs,
+        queue=settings.media_queue,
+        data_size=settings.media_memory,
+        file_size=_PRODUCT_SIZE,
+        wall_s=settings.media_timeout,
+        cpu_s=math.ceil(settings.media_timeout * 2),  # of two threads
+    )
+    kept = DiskCache(scratch / "media", settings.media_cache)
+    return Derivatives(library, KeptWorkers(_MEDIA_ENGINE, limits), kept, scratch / "empty")
 
 
 async def _missing_layers() -> frozenset[str]:
@@ -171,6 +220,7 @@ def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep
         jobs=(
             service.workshop.jobs.sweep,
             partial(service.library.changes.prune, lifetime_s=settings.feed_lifetime),
+            PositionSweep(store, catalogue).sweep,
             *((service.uploads.sweep, CommentSweep(store, catalogue).sweep) if settings.may_write else ()),
         ),
         job_pause_s=min(_SWEEP_S, min(settings.upload_lifetime, settings.job_lifetime, settings.feed_lifetime) / 4),

@@ -43,16 +43,16 @@ make_venv() {
     python3 -m venv --clear "$project/.venv"
 }
 
-# Install the project into .venv: `install_project` to run it, `install_project dev` to work on it. Again only when
-# pyproject.toml or constraints.txt have changed since.
+# Install the project into .venv: `install_project media` to run it, `install_project dev`, which has all of that, to work
+# on it. Again only when pyproject.toml or constraints.txt have changed since.
 install_project() {
-    local extra=${1:-} stamp=$project/.venv/installed wanted
+    local extra=$1 stamp=$project/.venv/installed wanted
     make_venv
     wanted=$(cat "$project/pyproject.toml" "$project/constraints.txt" | sha256sum | cut -d ' ' -f 1)
-    grep -qsE "^$wanted${extra:+ $extra}" "$stamp" && return
+    grep -qsxE "$wanted (dev|$extra)" "$stamp" && return
     say "Installing into .venv"
     "$project/.venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        --constraint "$project/constraints.txt" --editable "$project${extra:+[$extra]}" >&2
+        --constraint "$project/constraints.txt" --editable "${project}[$extra]" >&2
     printf '%s %s\n' "$wanted" "$extra" >"$stamp"
 }
 

@@ -10,15 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from fileserver.api.faults import problem_of_fault
 from fileserver.api.jobs import job_headers
 from fileserver.api.methods import allowed_methods
 from fileserver.api.requests import file_href, root_href, route_path
 from fileserver.api.service import service_of
-from fileserver.api.table_faults import problem_of_fault
 from fileserver.api.upload_answers import limit, offers
 from fileserver.api.writes import key_taken
 from fileserver.delivery.asgi import ClientLeft
 from fileserver.delivery.exchange import JobCancelled, TransformFailed
+from fileserver.delivery.media_answer import Replaced
 from fileserver.delivery.spill import SpillFull
 from fileserver.delivery.table_sources import FieldAfterFile
 from fileserver.delivery.upload import FieldTooLong, NoFileInForm
@@ -29,6 +30,7 @@ from fileserver.http.problems import Headers, Problem, ProblemError, ProblemType
 from fileserver.http.resumable import InconsistentLength
 from fileserver.http.upload_state import MalformedUpload
 from fileserver.jobs import NoRoomForJob, NoSuchJob
+from fileserver.media import MediaBusy, MediaFault
 from fileserver.tables import TableFault
 from fileserver.web.listing import page_headers, problem_page
 from fileserver.workers import QueueFull
@@ -78,6 +80,7 @@ _TABLE: Mapping[type[Exception], tuple[ProblemType, str]] = {
     OtherFileSystem: (problems.READ_ONLY, "This folder is on another file system than the root: it can be read alone."),
     PreconditionFailed: (problems.PRECONDITION_FAILED, "What is stored is not what the request expects."),
     QueueFull: (problems.TOO_MANY_TRANSFORMS, "Try again in a moment."),
+    Replaced: (problems.REPLACED, "Ask for what it is now, and begin again."),
     ReadOnlyStore: (problems.READ_ONLY, "This server is read-only."),
     SpillFull: (problems.NO_SPACE, "The output that waits for you takes more disk than it may."),
     StoreDegraded: (problems.STORAGE_DEGRADED, "The disk failed to keep what it took. Somebody has to look at it."),
@@ -95,6 +98,7 @@ _TELLING = (
     TooManyUploads,
     OffsetMismatch,
     MalformedUpload,
+    MediaFault,
     TableFault,
     TransformFailed,
 )
@@ -163,7 +167,7 @@ def problem_of(error: Exception) -> Problem:
             return problem
         case NotKept(is_full=is_full):
             return Problem(*_TABLE[NoSpace if is_full else StoreDegraded])
-        case TableFault():
+        case TableFault() | MediaFault():
             return problem_of_fault(error)
         case _:
             kind = next(kind for kind in type(error).__mro__ if kind in _TABLE)
@@ -186,7 +190,7 @@ def _told_with(request: Request, error: Exception) -> Headers:
     match error:
         case TransformFailed(job_id=job_id):
             return job_headers(request, job_id)
-        case KeyBusy() | DraftBusy() | QueueFull():
+        case KeyBusy() | DraftBusy() | QueueFull() | MediaBusy():
             return (("retry-after", "1"),)
         case TooManyUploads():
             return (("retry-after", "60"),)

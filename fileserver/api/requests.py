@@ -31,7 +31,20 @@ class _KeyConvertor(Convertor[str]):
         return value
 
 
+class _NumberConvertor(Convertor[int]):
+    """A number in a path template. Starlette's own takes digits without end, which Python refuses to read."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
 register_url_convertor("key", _KeyConvertor())
+register_url_convertor("number", _NumberConvertor())
 
 Flag: TypeAlias = Annotated[bool, BeforeValidator(lambda text: text == "" or text)]
 """A parameter that is true where it stands alone, as in `?recursive`."""

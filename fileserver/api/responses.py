@@ -94,6 +94,53 @@ class TransformedTable(Made):
     content_type = CsvTable.content_type
 
 
+class HlsPlaylist(Made):
+    """A playlist of HTTP Live Streaming (RFC 8216)."""
+
+    media_type = content_type = "application/vnd.apple.mpegurl"
+
+
+class M3uPlaylist(Made):
+    """A playlist that players open."""
+
+    media_type = content_type = "audio/x-mpegurl"
+
+
+class Mp4Part(Made):
+    """A part of an MP4, or all of one (ISO 14496-12)."""
+
+    media_type = content_type = "video/mp4"
+    schema: ClassVar[dict[str, str]] = {"type": "string", "format": "binary"}
+
+
+class WavSound(Made):
+    """Samples as they are, behind a short head."""
+
+    media_type = content_type = "audio/wav"
+    schema: ClassVar[dict[str, str]] = {"type": "string", "format": "binary"}
+
+
+class WebPicture(Made):
+    """A picture that every browser shows."""
+
+    media_type = content_type = "image/webp"
+    schema: ClassVar[dict[str, str]] = {"type": "string", "format": "binary"}
+
+
+class Picture(Made):
+    """A picture of whatever kind it is."""
+
+    media_type = content_type = "image/*"
+    schema: ClassVar[dict[str, str]] = {"type": "string", "format": "binary"}
+
+
+class WebVtt(Made):
+    """Subtitles, chapters, or where on a storyboard a moment is (W3C WebVTT)."""
+
+    media_type = "text/vtt"
+    content_type = "text/vtt; charset=utf-8"
+
+
 class FileBytes(Made):
     """A stored file as it is, of whatever type it is."""
 

@@ -7,6 +7,9 @@ from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from fileserver.delivery.asgi import App
+from fileserver.delivery.derivatives import Derivatives
+from fileserver.delivery.faststart import Layouts
+from fileserver.delivery.subtitles import Sidecars
 from fileserver.delivery.workshop import Workshop
 from fileserver.metrics import Metrics
 from fileserver.settings import Settings
@@ -22,6 +25,9 @@ class Service:
     settings: Settings
     metrics: Metrics
     workshop: Workshop
+    derivatives: Derivatives
+    sidecars: Sidecars
+    layouts: Layouts = field(default_factory=Layouts)
     stopping: anyio.Event = field(default_factory=anyio.Event)
 
 

@@ -24,6 +24,7 @@ _INLINE = frozenset(
 ) | frozenset(
     {
         "application/json",
+        "application/vnd.apple.mpegurl",
         "application/x-ndjson",
         "text/csv",
         "text/markdown",

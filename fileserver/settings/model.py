@@ -120,6 +120,29 @@ class Settings(BaseSettings):
         description="How long a client may be away and still be told by `/events` all that it missed; a million "
         "changes are kept at most.",
     )
+    media_jobs: Annotated[int, Shown("COUNT")] = Field(
+        default=2, ge=1, le=1000, description="Media files that each server process works on at a time."
+    )
+    media_queue: Annotated[int, Shown("COUNT")] = Field(
+        default=64, ge=0, le=10_000, description="Work on media files that waits for its turn; more is refused."
+    )
+    media_memory: Annotated[Size, Shown("BYTES")] = Field(
+        default=GIB, ge=256 * MIB, description="Memory that work on one media file may use."
+    )
+    media_timeout: Annotated[float, Shown("SECONDS")] = Field(
+        default=60.0, gt=0, le=DAY_S, description="How long one piece of work on a media file may take."
+    )
+    media_cache: Annotated[Size, Shown("BYTES")] = Field(
+        default=GIB,
+        ge=0,
+        description="Disk for what was made of media files: posters, storyboards, converted sound. What was asked for "
+        "longest ago goes first.",
+    )
+    video_transcode: Annotated[bool, Shown("BOOLEAN", flag="--video-transcode/--no-video-transcode")] = Field(
+        default=False,
+        description="Whether film that browsers do not know is converted while it plays, which takes a processor core "
+        "or more for each viewer.",
+    )
     allow_sql: Annotated[bool | None, Shown("BOOLEAN", "by kernel", "--allow-sql/--no-sql")] = Field(
         default=None,
         description="Whether clients may ask in SQL. If not said, they may where the kernel has all that confines a "

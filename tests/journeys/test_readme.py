@@ -22,6 +22,7 @@ _PROJECT = Path(__file__).parents[2]
         "docs/client.md",
         "docs/comments.md",
         "docs/streaming.md",
+        "docs/media.md",
     ],
 )
 def test_the_commands_of_a_document_work(serve: Serve, tmp_path: Path, name: str) -> None:

@@ -1,9 +1,21 @@
-"""Faults of tables and plans as problems."""
+"""Faults of tables, plans and media as problems."""
 
 from collections.abc import Mapping
 
 from fileserver.http import problems
 from fileserver.http.problems import Problem, ProblemType
+from fileserver.media import (
+    CannotConvert,
+    DamagedMedia,
+    MediaBusy,
+    MediaEngineFailed,
+    MediaFault,
+    MediaMissing,
+    MediaOutOfMemory,
+    MediaOutOfTime,
+    NoSuchTrack,
+    NotMedia,
+)
 from fileserver.tables import (
     PARAMETERS,
     EncodingFault,
@@ -18,11 +30,20 @@ from fileserver.tables import (
     TooManyRejects,
 )
 
-_TYPES: Mapping[type[TableFault], ProblemType] = {
+_TYPES: Mapping[type[TableFault | MediaFault], ProblemType] = {
+    CannotConvert: problems.CANNOT_CONVERT,
+    DamagedMedia: problems.DAMAGED_MEDIA,
     EncodingFault: problems.BAD_ENCODING,
     EngineFailed: problems.ENGINE_FAILED,
     HeaderFault: problems.MALFORMED_TABLE,
+    MediaBusy: problems.MEDIA_BUSY,
+    MediaEngineFailed: problems.MEDIA_ENGINE_FAILED,
+    MediaMissing: problems.MEDIA_MISSING,
+    MediaOutOfMemory: problems.MEDIA_OUT_OF_MEMORY,
+    MediaOutOfTime: problems.MEDIA_OUT_OF_TIME,
     NeedsStoredInput: problems.NEEDS_STORED_INPUT,
+    NoSuchTrack: problems.NO_SUCH_TRACK,
+    NotMedia: problems.NOT_MEDIA,
     OutOfMemory: problems.OUT_OF_MEMORY,
     OutOfTime: problems.OUT_OF_TIME,
     PlanFault: problems.PLAN_FAULT,
@@ -32,8 +53,10 @@ _TYPES: Mapping[type[TableFault], ProblemType] = {
 }
 
 
-def problem_of_fault(fault: TableFault) -> Problem:
-    """The problem that a fault is, with what is known of its place as members of the document."""
+def problem_of_fault(fault: TableFault | MediaFault) -> Problem:
+    """The problem that a fault is; what is known of the place in a table comes as members of the document."""
+    if isinstance(fault, MediaFault):
+        return Problem(_TYPES[type(fault)], f"{fault.detail[:1].upper()}{fault.detail[1:]}.")
     members = {
         name: value
         for name, value in fault.as_message().items()
