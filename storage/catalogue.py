@@ -34,13 +34,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import schema
+from storage.about import delete_about
 from storage.change import NewChange, add_change
-from storage.comment import delete_comments
 from storage.errors import NoSpace, StoreUnavailable
 from storage.keys import Key
 from storage.model import Entry, Json
 from storage.other_writers import OtherWriters
-from storage.position import delete_positions
 from storage.signals import Signal
 
 CLAIM_LEASE_S = 60  # a commit takes milliseconds; after a minute its process is taken for dead
@@ -215,8 +214,7 @@ class Catalogue:
         """End the claim to a key whose file is gone: with it goes what was said about it."""
         async with self.keeping() as connection:
             if await _ended(connection, claim):
-                await delete_comments(connection, claim.key)
-                await delete_positions(connection, claim.key)
+                await delete_about(connection, claim.key)
                 await add_change(connection, NewChange("deleted", claim.key, {}))
 
     async def claims(self) -> tuple[Claim, ...]:

@@ -11,10 +11,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import schema
-from storage.comment import move_comments
+from storage.about import move_about
 from storage.keys import Key
 from storage.model import Json
-from storage.position import move_positions
 
 ChangeKind: TypeAlias = Literal["created", "replaced", "deleted", "moved", "upload", "job", "comment"]
 
@@ -51,8 +50,7 @@ class Change:
 async def add_change(connection: AsyncConnection, change: NewChange) -> None:
     """Add a row to the feed, in the transaction of this connection. What was said about a file moves with it."""
     if change.kind == "moved" and change.key is not None:
-        await move_comments(connection, Key(str(change.content["from"])), change.key)
-        await move_positions(connection, Key(str(change.content["from"])), change.key)
+        await move_about(connection, Key(str(change.content["from"])), change.key)
     values = {
         "at_ms": time.time_ns() // 1_000_000,
         "kind": change.kind,

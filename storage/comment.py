@@ -3,15 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from storage import schema
 from storage.keys import Key
 from storage.model import Json
-
-_key = schema.comments.c.key
-_AFTER_SLASH = chr(ord("/") + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +44,3 @@ class Comment:
             "media_time": self.media_time_s,
             "byte_offset": self.byte_offset,
         }
-
-
-async def delete_comments(connection: AsyncConnection, key: Key) -> None:
-    """Drop all that was said about a file, in the transaction that records its removal."""
-    await connection.execute(delete(schema.comments).where(_key == key))
-
-
-async def move_comments(connection: AsyncConnection, old: Key, new: Key) -> None:
-    """Let the comments of a file, or of all files in a folder, follow it in the transaction that records the move.
-
-    Those of a file that it replaces there go: they were about another one.
-    """
-    is_folder = old.endswith("/")
-    within = _key.between(old, old[:-1] + _AFTER_SLASH) if is_folder else _key == old
-    for key in (await connection.execute(select(_key).where(within).distinct())).scalars().all():
-        moved = Key(new + key.removeprefix(old))
-        await delete_comments(connection, moved)
-        await connection.execute(update(schema.comments).where(_key == key).values(key=moved))

@@ -10,17 +10,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fileserver.api import openapi
 from fileserver.api.comment_body import Said, malformed, parse_comment
 from fileserver.api.requests import (
-    content_size,
-    fields_of,
+    json_body,
     key_text,
-    media_type_of,
     must_be_writable,
     owner_of,
     root_href,
 )
 from fileserver.api.responses import JsonDocument, Lines, answers, live_headers
 from fileserver.api.service import service_of
-from fileserver.delivery.asgi import body_of
 from fileserver.delivery.live import LINES, Batches, LiveAnswer, Record
 from fileserver.http import problems
 from fileserver.http.negotiation import choose
@@ -58,7 +55,7 @@ async def say(request: Request) -> Response:
     """
     must_be_writable(request)
     key = _key(request)
-    new = _signed(request, parse_comment(await _body(request)))
+    new = _signed(request, parse_comment(await json_body(request, "the comment", MAX_BODY)))
     try:
         comment = await _comments(request).add(key, new)
     except TooManyComments as error:
@@ -154,23 +151,6 @@ def _signed(request: Request, new: NewComment) -> NewComment:
     if new.author not in ("", owner_of(request)):
         raise malformed("author", "who says it is known already")
     return replace(new, author=owner_of(request))
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body. Raises ProblemError unless it is JSON by name, and small."""
-    if media_type_of(request) != "application/json":
-        detail = "Send the comment as application/json."
-        accepted = (("accept-post", "application/json"),)
-        raise ProblemError(Problem(problems.UNSUPPORTED_MEDIA_TYPE, detail), accepted)
-    too_large = ProblemError(Problem(problems.TOO_LARGE, f"A comment has at most {MAX_BODY} bytes."))
-    if (content_size(fields_of(request)) or 0) > MAX_BODY:
-        raise too_large
-    body = bytearray()
-    async for chunk in body_of(request.receive):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise too_large
-    return bytes(body)
 
 
 def _key(request: Request) -> Key:

@@ -10,10 +10,9 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fileserver.api import openapi
-from fileserver.api.requests import content_size, fields_of, media_type_of, must_be_of_this_site, owner_of
+from fileserver.api.requests import json_body, must_be_of_this_site, owner_of
 from fileserver.api.responses import JsonDocument
 from fileserver.api.service import service_of
-from fileserver.delivery.asgi import body_of
 from fileserver.http import problems
 from fileserver.http.problems import Problem, ProblemError
 from storage import Key, NewPosition, Positions
@@ -55,7 +54,7 @@ async def read_progress(request: Request, key: Key) -> Response:
 async def write_progress(request: Request, key: Key) -> Response:
     """Keep where whoever asks is in a stored file. Raises NotFound, IsFolder, and ProblemError for what is no such."""
     must_be_of_this_site(request)
-    progress = _progress_of(await _body(request))
+    progress = _progress_of(await json_body(request, "the position", MAX_BODY))
     new = NewPosition(progress.position, progress.duration, progress.finished)
     await _positions(request).keep(key, owner_of(request), new)
     return Response(status_code=204, headers={"cache-control": "no-store"})
@@ -70,21 +69,6 @@ def _progress_of(body: bytes) -> Progress:
         named = {"field": field} if field else {}
         detail = "Send a JSON object with `position`, and `duration` and `finished` where they are known."
         raise ProblemError(Problem(problems.MALFORMED_REQUEST, detail, named)) from error
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body. Raises ProblemError unless it is JSON by name, and small."""
-    if media_type_of(request) != "application/json":
-        raise ProblemError(Problem(problems.UNSUPPORTED_MEDIA_TYPE, "Send the position as application/json."))
-    too_large = ProblemError(Problem(problems.TOO_LARGE, f"A position has at most {MAX_BODY} bytes."))
-    if (content_size(fields_of(request)) or 0) > MAX_BODY:
-        raise too_large
-    body = bytearray()
-    async for chunk in body_of(request.receive):
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise too_large
-    return bytes(body)
 
 
 def _positions(request: Request) -> Positions:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 from starlette.convertors import Convertor, register_url_convertor
 
 from fileserver.api.service import service_of
+from fileserver.delivery.asgi import body_of
 from fileserver.delivery.upload import Promise
 from fileserver.http import problems
 from fileserver.http.digests import MalformedDigest, parse_content_md5, parse_digests
@@ -143,6 +144,23 @@ def must_be_whole(fields: Fields) -> None:
     """Raises ProblemError for a part of a file, where only whole ones are taken (RFC 9110 s.14.5)."""
     if fields.lines("content-range"):
         raise ProblemError(Problem(problems.CONTENT_RANGE_NOT_SUPPORTED, "Send the whole file: parts are not taken."))
+
+
+async def json_body(request: Request, what: str, max_size: int) -> bytes:
+    """The whole body, which is `what` as JSON. Raises ProblemError unless it is that by name, and no larger."""
+    if media_type_of(request) != "application/json":
+        detail = f"Send {what} as application/json."
+        accepted = (("accept-post", "application/json"),) if request.method == "POST" else ()
+        raise ProblemError(Problem(problems.UNSUPPORTED_MEDIA_TYPE, detail), accepted)
+    too_large = ProblemError(Problem(problems.TOO_LARGE, f"It has at most {max_size} bytes."))
+    if (content_size(fields_of(request)) or 0) > max_size:
+        raise too_large
+    body = bytearray()
+    async for chunk in body_of(request.receive):
+        body += chunk
+        if len(body) > max_size:
+            raise too_large
+    return bytes(body)
 
 
 def content_size(fields: Fields) -> int | None:

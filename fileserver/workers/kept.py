@@ -24,7 +24,7 @@ IDLE_S = 10.0
 """A player asks for its next segment within the time that one plays."""
 MOST_IDLE = 8
 
-_LARGEST_RSS = 192 << 20
+_LARGEST_RSS = 128 << 20
 """Bytes that one may have and be kept; libraries that it shares with the others are 60 MB of them."""
 _SHARE_OF_CPU = 2
 """One that has used such a part of its time goes: the limit is for all its jobs together."""

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import insert
 
 from storage import Catalogue, Entry, IsFolder, Json, Key, KeyBusy, MemoryStore, NotFound, schema
+from storage.about import move_about
 from storage.catalogue import Claim
 from storage.changes import Changes
-from storage.comment import Comment, NewComment, move_comments
+from storage.comment import Comment, NewComment
 from storage.comments import Comments
 from storage.errors import TooManyComments
 from tests.storage.commenting import FILM, LOG, LOST, left, row, store_file
@@ -173,7 +174,7 @@ async def test_comments_follow_a_moved_file_over_those_of_the_one_it_replaces(si
     await comments_of(site).add(FILM, NewComment("film"))
     await comments_of(site).add(LOG, NewComment("log"))
     async with site.catalogue.keeping() as connection:
-        await move_comments(connection, FILM, LOG)
+        await move_about(connection, FILM, LOG)
     assert (await texts(site, FILM), await texts(site, LOG)) == ([], ["film"])
 
 

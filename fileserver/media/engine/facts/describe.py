@@ -14,8 +14,9 @@ import av
 import av.logging
 from av.container import InputContainer
 
-from fileserver.media.engine.facts.still_facts import STILLS, still_facts
+from fileserver.media.engine.facts.still_facts import still_facts
 from fileserver.media.engine.facts.track_facts import Printed, track_facts
+from fileserver.media.engine.pictures.formats import FORMATS
 from fileserver.media.engine.source import Source
 from fileserver.media.facts import LONGEST_TAG, LONGEST_TITLE, MOST_CHAPTERS, MOST_TAGS, Chapter, Facts, Format
 
@@ -33,7 +34,7 @@ _LONGEST_S = 10 * 365 * 24 * 3600.0
 
 def describe(source: Source, _terms: Mapping[str, Any], product: BinaryIO) -> None:
     """Write a file's facts. Raises NotMedia, DamagedMedia."""
-    facts = still_facts(source) if source.media_type in STILLS else _facts(source)
+    facts = still_facts(source) if source.media_type in FORMATS else _facts(source)
     product.write(json.dumps(dataclasses.asdict(facts), ensure_ascii=False, allow_nan=False).encode())
 
 

@@ -9,35 +9,11 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
+from fileserver.media.engine.pictures.formats import FORMATS
 from fileserver.media.engine.source import Source
 from fileserver.media.facts import Facts, Format, VideoTrack
 from fileserver.media.faults import DamagedMedia
 from fileserver.media.jxl import jxl_size
-
-STILLS = {
-    "image/avif": "AVIF",
-    "image/avif-sequence": "AVIF",
-    "image/bmp": "BMP",
-    "image/gif": "GIF",
-    "image/heic": "HEIF",
-    "image/heic-sequence": "HEIF",
-    "image/heif": "HEIF",
-    "image/heif-sequence": "HEIF",
-    "image/jp2": "JPEG2000",
-    "image/jpeg": "JPEG",
-    "image/jxl": "JXL",
-    "image/png": "PNG",
-    "image/tiff": "TIFF",
-    "image/vnd.adobe.photoshop": "PSD",
-    "image/vnd.microsoft.icon": "ICO",
-    "image/webp": "WEBP",
-    "image/x-icon": "ICO",
-    "image/x-portable-bitmap": "PPM",
-    "image/x-portable-graymap": "PPM",
-    "image/x-portable-pixmap": "PPM",
-    "image/x-tga": "TGA",
-}
-"""Which of Pillow's readers may read a kind of picture. JPEG XL's is left out: it decodes before it tells the size."""
 
 _MOST_JXL = 1 << 16
 """Bytes of a JPEG XL in which its size must be found."""
@@ -56,8 +32,8 @@ _CLOCKWISE = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 
 
 def still_facts(source: Source) -> Facts:
-    """The facts of a picture of one of the kinds in `STILLS`. Raises DamagedMedia."""
-    reader = STILLS[source.media_type]
+    """The facts of a picture of one of the kinds in `FORMATS`. Raises DamagedMedia."""
+    reader = FORMATS[source.media_type]
     with warnings.catch_warnings(), open(source.descriptor, "rb", closefd=False) as file:
         warnings.simplefilter("ignore")  # of size, which only counts when it is decoded, and of broken EXIF
         file.seek(0)

@@ -16,6 +16,7 @@ import pillow_jxl
 import pillow_jxl.JpegXLImagePlugin
 from PIL import AvifImagePlugin, ExifTags, Image, ImageCms
 
+from fileserver.media.engine.pictures.formats import FORMATS
 from fileserver.media.engine.pictures.pictures import WIDEST
 from fileserver.media.engine.pictures.rendering import fitted, save_webp
 from fileserver.media.engine.source import Source
@@ -32,30 +33,6 @@ _MOST_FILE = 512 << 20
 """Bytes of a file whose decoder takes all of it into memory."""
 
 _MOST_PROFILE = 4 << 20
-
-_FORMATS = {
-    "image/avif": "AVIF",
-    "image/avif-sequence": "AVIF",
-    "image/bmp": "BMP",
-    "image/gif": "GIF",
-    "image/heic": "HEIF",
-    "image/heic-sequence": "HEIF",
-    "image/heif": "HEIF",
-    "image/heif-sequence": "HEIF",
-    "image/jp2": "JPEG2000",
-    "image/jpeg": "JPEG",
-    "image/jxl": "JXL",
-    "image/png": "PNG",
-    "image/tiff": "TIFF",
-    "image/vnd.adobe.photoshop": "PSD",
-    "image/webp": "WEBP",
-    "image/x-icon": "ICO",
-    "image/x-portable-bitmap": "PPM",
-    "image/x-portable-graymap": "PPM",
-    "image/x-portable-pixmap": "PPM",
-    "image/x-tga": "TGA",
-}
-"""Which of Pillow's decoders may read a kind of file. None of those that run another program is here."""
 
 _READ_WHOLE = frozenset({"AVIF", "HEIF", "JXL", "WEBP"})
 _HAVE_SMALLER = frozenset({"HEIF", "JPEG"})
@@ -93,7 +70,7 @@ def prepare() -> None:
 def preview(source: Source, terms: Mapping[str, Any], product: BinaryIO) -> None:
     """The picture, or the first of several, at most `width` wide and never enlarged, as WebP."""
     width = min(int(terms["width"]), WIDEST)
-    image_format = _FORMATS.get(source.media_type)
+    image_format = FORMATS.get(source.media_type)
     if image_format is None:
         raise NotMedia(f"a file of the type {source.media_type} is no picture that can be previewed")
     os.lseek(source.descriptor, 0, os.SEEK_SET)

@@ -1,0 +1,25 @@
+"""Which of Pillow's readers may read a kind of picture. None of those that run another program is here."""
+
+FORMATS = {
+    "image/avif": "AVIF",
+    "image/avif-sequence": "AVIF",
+    "image/bmp": "BMP",
+    "image/gif": "GIF",
+    "image/heic": "HEIF",
+    "image/heic-sequence": "HEIF",
+    "image/heif": "HEIF",
+    "image/heif-sequence": "HEIF",
+    "image/jp2": "JPEG2000",
+    "image/jpeg": "JPEG",
+    "image/jxl": "JXL",
+    "image/png": "PNG",
+    "image/tiff": "TIFF",
+    "image/vnd.adobe.photoshop": "PSD",
+    "image/vnd.microsoft.icon": "ICO",
+    "image/webp": "WEBP",
+    "image/x-icon": "ICO",
+    "image/x-portable-bitmap": "PPM",
+    "image/x-portable-graymap": "PPM",
+    "image/x-portable-pixmap": "PPM",
+    "image/x-tga": "TGA",
+}
