@@ -196,6 +196,17 @@ async def test_work_that_takes_too_long_is_ended(library: Library, tmp_path: Pat
             await content_of(slow, Derivative("waveform", {"pixels": 1000}))
 
 
+async def test_work_that_took_all_its_time_is_not_tried_again_at_once_in_any_variant(
+    library: Library, tmp_path: Path
+) -> None:
+    async with CountedWorkers(ENGINE, PoolLimits(wall_s=0.01)) as hurried:
+        slow = Derivatives(library, hurried, DiskCache(tmp_path / "media", 1 << 20), tmp_path / "empty")
+        for pixels in (1000, 999, 998):
+            with pytest.raises(MediaOutOfTime):
+                await content_of(slow, Derivative("waveform", {"pixels": pixels}))
+        assert hurried.jobs == 1
+
+
 async def test_more_than_may_wait_is_refused(library: Library, tmp_path: Path) -> None:
     refused = 0
 
