@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import anyio
 
@@ -44,7 +44,7 @@ class KeptWorkers:
         self._idle: OrderedDict[str, tuple[Process, float]] = OrderedDict()  # since when (monotonic)
         self._has_idle = anyio.Event()
 
-    async def __aenter__(self) -> "KeptWorkers":
+    async def __aenter__(self) -> Self:
         await self._pool.__aenter__()
         self._pool.nursery.start(self._watch)
         return self
