@@ -57,9 +57,16 @@ def successes(method: str, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield status, described
 
 
-@pytest.fixture
-async def client(root: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """One loop for all tests of the file, as they share a server."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server with a table, media, and a job that is over."""
+    root = tmp_path_factory.mktemp("served")
     (root / "a.csv").write_bytes(HEADER + b"1,2\n")
     parts = shared_folder(tmp_path_factory.getbasetemp())
     for name, content in (("film.mkv", made("languages.mkv", parts)), ("song.flac", made("song.flac", parts))):
