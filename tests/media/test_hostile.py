@@ -20,6 +20,7 @@ from av.error import FFmpegError
 from fileserver.media.engine.facts.describe import describe
 from fileserver.media.engine.pictures.pictures import thumbnail
 from fileserver.media.faults import MediaFault
+from fileserver.workers.kept import IDLE_S
 from tests.media.conftest import MediaFile
 from tests.media.engine.conftest import open_source
 from tests.support.damaged_media import damaged_files, part_of
@@ -116,7 +117,11 @@ def test_a_thousand_damaged_files_leave_the_server_well(
         assert statuses[200] > _DAMAGED / 4, statuses  # the damage is not so great that nothing is read
         assert memory < _MOST_MEMORY
         assert _ask(server, "good.mkv") == good
-        wait_until(lambda: server.stats().descriptors - before.descriptors, lambda more: more["socket"] <= _AT_ONCE)
+        wait_until(
+            lambda: server.stats().descriptors - before.descriptors,
+            lambda more: more["socket"] <= _AT_ONCE,
+            timeout_s=3 * IDLE_S,  # until then workers wait for more work on the last files
+        )
         assert server.stats().files_below(tmp_path) == []
 
 
