@@ -19,10 +19,10 @@ from fileserver.api.upload_answers import limit, offers
 from fileserver.api.writes import key_taken
 from fileserver.delivery.asgi import ClientLeft
 from fileserver.delivery.exchange import JobCancelled, TransformFailed
-from fileserver.delivery.media_answer import Replaced
 from fileserver.delivery.spill import SpillFull
 from fileserver.delivery.table_sources import FieldAfterFile
 from fileserver.delivery.upload import FieldTooLong, NoFileInForm
+from fileserver.delivery.virtual import Replaced
 from fileserver.http import problems, tus
 from fileserver.http.form_parts import FormTooComplex, MalformedForm
 from fileserver.http.negotiation import choose

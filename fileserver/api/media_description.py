@@ -11,8 +11,9 @@ from fastapi import Request
 from fileserver.api.requests import file_href, root_href
 from fileserver.api.responses import JsonStream
 from fileserver.api.service import service_of
-from fileserver.delivery.media_answer import Content, MediaAnswer, Text, version_of
+from fileserver.delivery.media_answer import Content, MediaAnswer, Text
 from fileserver.delivery.media_description import Addresses, description_of
+from fileserver.delivery.virtual import version_of
 from storage import Entry, Key, Reader, name_of
 
 

@@ -12,7 +12,8 @@ from fileserver.api.media_parts import Version, composed, part, text
 from fileserver.api.responses import HlsPlaylist, Mp4Part, WebVtt
 from fileserver.api.service import service_of
 from fileserver.delivery.hls import Segment, index_of, init_of, segment_of, track_of
-from fileserver.delivery.media_answer import Content, MadeByWorker, version_of
+from fileserver.delivery.media_answer import Content, MadeByWorker
+from fileserver.delivery.virtual import version_of
 from fileserver.media import CannotConvert, NoSuchTrack
 from fileserver.media.index import Index
 from fileserver.media.playlists import master_playlist, media_playlist

@@ -67,18 +67,24 @@ class Download:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         async with self.library.open(self.key) as reader:
-            fields = Fields.from_asgi(scope["headers"])
-            decision = decide(
-                scope["method"],
-                fields,
-                representation_of(await self.library.describe(reader)),
-                now_s=int(time.time()),
-                attachment=self.attachment,
-                cache_control=PRIVATE,
-                boundary=secrets.token_hex(16) if "," in (fields.joined("range") or "") else "",
-            )
+            file = representation_of(await self.library.describe(reader))
+            decision = decision_of(scope, file, attachment=self.attachment, cache_control=PRIVATE)
             sending = Sending(reader, send, self.chunk_size, self.limit_rate, has_zero_copy=may_send_files(scope))
             await until_departure(scope, receive, lambda: sending.send_decision(decision))
+
+
+def decision_of(scope: Scope, file: Representation, *, attachment: str | None, cache_control: str) -> Decision:
+    """The answer to a request, now; `attachment` is what `decide` takes."""
+    fields = Fields.from_asgi(scope["headers"])
+    return decide(
+        scope["method"],
+        fields,
+        file,
+        now_s=int(time.time()),
+        attachment=attachment,
+        cache_control=cache_control,
+        boundary=secrets.token_hex(16) if "," in (fields.joined("range") or "") else "",
+    )
 
 
 class Sending:

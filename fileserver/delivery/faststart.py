@@ -11,8 +11,8 @@ import anyio
 import anyio.to_thread
 
 from fileserver.delivery.asgi import Receive, Scope, Send, may_send_files, until_departure
-from fileserver.delivery.download import CHUNK_SIZE, Sending
-from fileserver.delivery.virtual import decision_of, described, made_of, virtual_file
+from fileserver.delivery.download import CHUNK_SIZE, Sending, decision_of
+from fileserver.delivery.virtual import described, keeping_of, made_of, virtual_file
 from fileserver.http.ranges import Span
 from fileserver.media.faststart import Asking, planned
 from fileserver.media.layout import Layout
@@ -90,7 +90,7 @@ class FaststartDownload:
             entry = await described(self.library, reader, self.version)
             layout = await self.layouts.of(reader)
             file = virtual_file(entry, "faststart", layout.size)
-            decision = decision_of(scope, file, attachment=self.attachment, version=self.version)
+            decision = decision_of(scope, file, attachment=self.attachment, cache_control=keeping_of(self.version))
             answer = made_of(decision, layout.parts)
             sending = Sending(reader, send, self.chunk_size, self.limit_rate, has_zero_copy=may_send_files(scope))
             await until_departure(scope, receive, lambda: sending.send_decision(answer))

@@ -1,38 +1,26 @@
 """What was made of stored media as an answer: with its own validator, in ranges, for good where its version is told.
 
-A client that leaves ends the work for it. Who asks for a version that is not there any more is told so: what was made
-of another version would not fit to what the client has.
+A client that leaves ends the work for it.
 """
 
 import hashlib
 import os
-import secrets
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import anyio.to_thread
 
 from fileserver.delivery.asgi import Receive, Scope, Send, may_send_files, while_connected
 from fileserver.delivery.derivatives import Derivative, Derivatives, Product, name_of
-from fileserver.delivery.download import CHUNK_SIZE, PRIVATE, Sending
-from fileserver.http.decisions import Decision, Representation, decide
+from fileserver.delivery.download import CHUNK_SIZE, PRIVATE, Sending, decision_of
+from fileserver.delivery.virtual import described, keeping_of, made_of
+from fileserver.http.decisions import Decision, Representation
 from fileserver.http.entity_tags import EntityTag
 from fileserver.http.fields import Fields
 from fileserver.http.ranges import Span
 from fileserver.media import HEAD_SIZE, detect
 from storage import Entry, Key, Reader, StoreDamaged
-
-FOR_GOOD = "private, max-age=31536000, immutable"
-"""Cache-Control where the address names the version (RFC 8246)."""
-
-_VERSION_SIZE = 16
-_ALL = Derivative("all")
-
-
-class Replaced(Exception):
-    """The file is not the version that was asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +61,7 @@ class MediaAnswer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         async with self.derivatives.library.open(self.key) as reader:
-            entry = await self.derivatives.library.describe(reader)
-            if self.version is not None and self.version != version_of(entry):
-                raise Replaced(self.key)
+            entry = await described(self.derivatives.library, reader, self.version)
 
             async def answering() -> None:
                 await self._answer(scope, send, reader, entry, await self.content(reader, entry))
@@ -87,7 +73,7 @@ class MediaAnswer:
             case Text(text, media_type):
                 tag = hashlib.sha256(text).hexdigest()[:32]
                 decision = self._decided(scope, entry, _Shown(len(text), tag, media_type))
-                literal = replace(decision, body=tuple(_cut(text, part) for part in decision.body))
+                literal = made_of(decision, lambda span: (text[span.start : span.stop],))
                 await Sending(reader, send, CHUNK_SIZE, has_zero_copy=False).send_decision(literal)
             case MadeByWorker(derivative, media_type):
                 tag = name_of(entry, derivative)[:32]
@@ -104,28 +90,16 @@ class MediaAnswer:
                     await sending.send_decision(decision)
 
     def _decided(self, scope: Scope, entry: Entry, shown: "_Shown") -> Decision:
-        fields = Fields.from_asgi(scope["headers"])
-        return decide(
-            scope["method"],
-            fields,
-            Representation(
-                size=shown.size,
-                etag=EntityTag(shown.tag, is_weak=False),
-                modified_ns=entry.modified_ns,
-                media_type=shown.media_type,
-                name=self.name,
-                sha256=None,
-            ),
-            now_s=int(time.time()),
-            attachment="" if self.is_attachment else None,
-            cache_control=FOR_GOOD if self.version is not None and self.is_lasting else PRIVATE,
-            boundary=secrets.token_hex(16) if "," in (fields.joined("range") or "") else "",
+        file = Representation(
+            size=shown.size,
+            etag=EntityTag(shown.tag, is_weak=False),
+            modified_ns=entry.modified_ns,
+            media_type=shown.media_type,
+            name=self.name,
+            sha256=None,
         )
-
-
-def version_of(entry: Entry) -> str:
-    """What stands in addresses for a version of a file that was described, and for what it is worked on with."""
-    return name_of(entry, _ALL)[:_VERSION_SIZE]
+        keeping = keeping_of(self.version) if self.is_lasting else PRIVATE
+        return decision_of(scope, file, attachment="" if self.is_attachment else None, cache_control=keeping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +138,3 @@ def _is_named(scope: Scope, tag: str) -> bool:
 
 def _detected(product: Product) -> str:
     return detect(os.pread(product.descriptor, HEAD_SIZE, 0), "")
-
-
-def _cut(text: bytes, part: bytes | Span) -> bytes:
-    return part if isinstance(part, bytes) else text[part.start : part.stop]

@@ -1,18 +1,33 @@
-"""What virtual files share: an answer decided like that of a stored file, and sent from other bytes."""
+"""What everything that is made of a stored file shares: its version, and an answer that is sent from other bytes.
 
-import secrets
-import time
+Who asks for a version that is not there any more is told so: what was made of another version would not fit to what the
+client has.
+"""
+
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from fileserver.delivery.asgi import Scope
+from fileserver.delivery.derivatives import Derivative, name_of
 from fileserver.delivery.download import PRIVATE, representation_of
-from fileserver.delivery.media_answer import FOR_GOOD, Replaced, version_of
-from fileserver.http.decisions import Decision, Representation, decide
+from fileserver.http.decisions import Decision, Representation
 from fileserver.http.entity_tags import EntityTag
-from fileserver.http.fields import Fields
 from fileserver.http.ranges import Span
 from storage import Entry, Library, Reader
+
+FOR_GOOD = "private, max-age=31536000, immutable"
+"""Cache-Control where the address names the version (RFC 8246)."""
+
+_VERSION_SIZE = 16
+_ALL = Derivative("all")
+
+
+class Replaced(Exception):
+    """The file is not the version that was asked about."""
+
+
+def version_of(entry: Entry) -> str:
+    """What stands in addresses for a version of a file that was described, and for what it is worked on with."""
+    return name_of(entry, _ALL)[:_VERSION_SIZE]
 
 
 async def described(library: Library, reader: Reader, version: str | None) -> Entry:
@@ -29,18 +44,9 @@ def virtual_file(entry: Entry, kind: str, size: int) -> Representation:
     return replace(representation_of(entry), size=size, etag=etag, sha256=None)
 
 
-def decision_of(scope: Scope, file: Representation, *, attachment: str | None, version: str | None) -> Decision:
-    """The answer to a request for a virtual file, for good where the address names the version."""
-    fields = Fields.from_asgi(scope["headers"])
-    return decide(
-        scope["method"],
-        fields,
-        file,
-        now_s=int(time.time()),
-        attachment=attachment,
-        cache_control=PRIVATE if version is None else FOR_GOOD,
-        boundary=secrets.token_hex(16) if "," in (fields.joined("range") or "") else "",
-    )
+def keeping_of(version: str | None) -> str:
+    """The Cache-Control of an answer: for good where its address names the version."""
+    return PRIVATE if version is None else FOR_GOOD
 
 
 def made_of(decision: Decision, parts: Callable[[Span], Iterable[bytes | Span]]) -> Decision:

@@ -24,10 +24,10 @@ from fileserver.delivery.asgi import (
     while_connected,
 )
 from fileserver.delivery.derivatives import Derivative, Derivatives
-from fileserver.delivery.download import CHUNK_SIZE, ZERO_COPY_SIZE, Rate
+from fileserver.delivery.download import CHUNK_SIZE, ZERO_COPY_SIZE, Rate, decision_of
 from fileserver.delivery.media_description import facts_of as media_facts
 from fileserver.delivery.together import together
-from fileserver.delivery.virtual import decision_of, described, made_of, virtual_file
+from fileserver.delivery.virtual import described, keeping_of, made_of, virtual_file
 from fileserver.http.decisions import Decision
 from fileserver.http.ranges import Span
 from fileserver.media import DamagedMedia, MediaEngineFailed, NoSuchTrack
@@ -73,7 +73,7 @@ class WavDownload:
         facts = await self.derivatives.parsed(reader, Derivative("wav_facts", {"track": track}), _facts)
         layout = laid_out([header(facts), range(facts.size), padding(facts)])
         file = replace(virtual_file(entry, "wav", layout.size), media_type=MEDIA_TYPE, name=self.name)
-        decision = decision_of(scope, file, attachment=self.attachment, version=self.version)
+        decision = decision_of(scope, file, attachment=self.attachment, cache_control=keeping_of(self.version))
         sound = _Sound(self.derivatives, reader, track, facts)
         rate = None if self.limit_rate is None else Rate(self.limit_rate)
         sending = _Sending(send, self.chunk_size, rate, may_send_files(scope))

@@ -12,8 +12,6 @@ from typing import Final
 from fileserver.media.converted_film import CODECS, converted_size, highest_rate
 from fileserver.media.index import TICKS, Index, Track
 
-CONTENT_TYPE: Final = "application/vnd.apple.mpegurl"
-
 _HEAD = "#EXTM3U\n#EXT-X-VERSION:7\n"
 _UNTOLD_SOUND = 256_000
 

@@ -12,7 +12,7 @@ import pytest
 from fileserver.delivery.asgi import Message
 from fileserver.delivery.download import PRIVATE, ZERO_COPY_SIZE
 from fileserver.delivery.faststart import FaststartDownload, Layouts
-from fileserver.delivery.media_answer import FOR_GOOD, Replaced, version_of
+from fileserver.delivery.virtual import FOR_GOOD, Replaced, version_of
 from fileserver.media.layout import Layout
 from storage import Catalogue, Key, Library, MemoryStore, NotFound, StoreDamaged
 from tests.delivery.conftest import detected, open_files, until_closed

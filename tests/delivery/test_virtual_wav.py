@@ -14,7 +14,7 @@ import pytest
 from fileserver.delivery.asgi import Message
 from fileserver.delivery.derivatives import Derivatives
 from fileserver.delivery.disk_cache import DiskCache
-from fileserver.delivery.media_answer import Replaced
+from fileserver.delivery.virtual import Replaced
 from fileserver.delivery.virtual_wav import FIRST_WINDOW, WavDownload
 from fileserver.media import CannotConvert, DamagedMedia
 from fileserver.workers import KeptWorkers, PoolLimits

@@ -15,9 +15,6 @@ _HEVC_VPS, _HEVC_SPS, _HEVC_PPS = 32, 33, 34
 _MOST_SETS: Final = 31
 """Of one kind: avcC counts them in five bits. Films have one or two."""
 
-_TELLS_CHROMA: Final = frozenset({100, 110, 122, 144, 244, 44, 83, 86, 118, 128})
-"""The profiles whose SPS says how colours are stored; avcC repeats it for the first four alone."""
-
 _START_CODE = re.compile(rb"\x00\x00\x01")
 
 

@@ -13,15 +13,12 @@ from av.container import InputContainer
 from fileserver.media.decode_times import decode_times
 from fileserver.media.engine.sound.audio_encoding import FRAME_SIZE, WARM_FRAMES, Target, encoded
 from fileserver.media.engine.sound.audio_packets import DAMAGE, Grid, Placed, opened, read_span
-from fileserver.media.engine.sound.audio_tracks import audio_track, audio_tracks
 from fileserver.media.engine.sound.elementary import is_elementary, read_elementary
 from fileserver.media.engine.source import Source
 from fileserver.media.faults import CannotConvert, NoSuchTrack
 from fileserver.media.fmp4.segments import Sample, segment_head
 from fileserver.media.frames import adts_header_size, flac_samples, opus_samples
 from fileserver.media.index import TICKS
-
-__all__ = ["Track", "audio_segment", "audio_track", "audio_tracks"]
 
 Track: TypeAlias = Mapping[str, Any]
 """The entry of a track in the index, with `origin`, the file's start in ticks of the container's time."""

@@ -50,13 +50,8 @@ def _is_known(stream: AudioStream) -> bool:
     return bool(codec and codec.sample_rate and codec.channels)
 
 
-def audio_track(container: InputContainer, stream: AudioStream) -> Facts:
-    """The same of one track."""
-    return track_of(stream, _first_packets(container).get(stream.index))
-
-
 def track_of(stream: AudioStream, first: "Packet[Stream] | None") -> Facts:
-    """The same, by a track's first packet where there is one."""
+    """What the index says of a track, by its first packet where there is one."""
     codec = stream.codec_context
     name = _codec_name(stream)
     head = bytes(first)[:16] if first is not None else b""
