@@ -43,6 +43,7 @@ class Held:
     generators: Counter[str]
     """Generators of ours that were begun and not ended, asynchronous and plain."""
     descriptors: Counter[str]
+    """By the file they stand for; without those of the catalogue, whose pool keeps connections open for the next use."""
     checkouts: int
     """Connections to the catalogue that are in use."""
     watches: int
@@ -71,7 +72,7 @@ class Inside:
         return Held(
             tasks=self._in_loop(_tasks),
             generators=self._in_loop(_generators),
-            descriptors=process_stats(os.getpid()).descriptors,
+            descriptors=_descriptors(),
             checkouts=self.in_use(),
             watches=inotify_watches(os.getpid()),
         )
@@ -155,6 +156,11 @@ def _checkouts() -> Iterator[Callable[[], int]]:
     finally:
         event.remove(Pool, "checkout", take)
         event.remove(Pool, "checkin", give_back)
+
+
+def _descriptors() -> Counter[str]:
+    held = process_stats(os.getpid()).descriptors
+    return Counter({name: count for name, count in held.items() if "/catalogue.sqlite3" not in name})
 
 
 def _tasks() -> Counter[str]:
