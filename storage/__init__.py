@@ -50,14 +50,18 @@ from storage.library import HEAD_SIZE, Detect, Library, Received
 from storage.local import LocalStore
 from storage.memory import MemoryStore
 from storage.model import Condition, Entry, Json, Listed, Span, Subfolder, Upload, UploadLimits, always
+from storage.moving import Moving, SamePlace
 from storage.open_upload import OpenUpload
 from storage.origin import Origin
 from storage.position import NewPosition, Position
 from storage.positions import Positions, PositionSweep
+from storage.removal import Place, Removal, Removed
 from storage.rereading import Pace, Rereader
+from storage.restoring import Restored
 from storage.revisions import catalogue_fault, catalogue_path
 from storage.store import Draft, Hash, Reader, Store
 from storage.tail import After, Beginning, LastBytes, LastLines, Part, Piece, Reset, Tail, Tails
+from storage.trash import Trash
 from storage.upkeep import Damaged, Event, Failed, Hashed, Job, Upkeep
 from storage.uploads import Uploads
 from storage.verification import Finding, Verification
@@ -106,6 +110,7 @@ __all__ = [
     "Listed",
     "LocalStore",
     "MemoryStore",
+    "Moving",
     "NewChange",
     "NewComment",
     "NewPosition",
@@ -119,6 +124,7 @@ __all__ = [
     "Pace",
     "Part",
     "Piece",
+    "Place",
     "Position",
     "PositionSweep",
     "Positions",
@@ -127,8 +133,12 @@ __all__ = [
     "ReadOnlyStore",
     "Reader",
     "Received",
+    "Removal",
+    "Removed",
     "Rereader",
     "Reset",
+    "Restored",
+    "SamePlace",
     "Span",
     "StorageError",
     "Store",
@@ -141,6 +151,7 @@ __all__ = [
     "TooLarge",
     "TooManyComments",
     "TooManyUploads",
+    "Trash",
     "UnderFile",
     "Upkeep",
     "Upload",

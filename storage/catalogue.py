@@ -6,39 +6,28 @@ of a file (`Entry.identity`), so a file edited behind our back simply has none.
 
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import anyio.to_thread
 from anyio import CancelScope
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    Table,
-    Text,
-    bindparam,
-    delete,
-    func,
-    null,
-    select,
-    union,
-    union_all,
-    update,
-)
+from sqlalchemy import Select, Table, delete, exists, literal, select, union, update
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage import schema
-from storage.about import delete_about
+from storage.about import copy_learned, delete_about
 from storage.change import NewChange, add_change
+from storage.claims import concerns
 from storage.errors import NoSpace, StoreUnavailable
+from storage.facts import FACTS, FACTS_AMONG, FACTS_BETWEEN
 from storage.keys import Key
 from storage.model import Entry, Json
+from storage.moves import Move, begin_move, end_move, move_under, record_move, take_back
 from storage.other_writers import OtherWriters
 from storage.signals import Signal
 
@@ -59,57 +48,24 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to commit one key; with the etag and digest the file will have, where they are known beforehand."""
+    """The right to commit one key; with the etag and digest the file will have, where they are known beforehand.
+
+    A key that ends in `/` means the folder and all that is in it.
+    """
 
     key: Key
     token: str
     etag: str | None = None
     sha256: bytes | None = None
 
-
-_KeyColumn: TypeAlias = ColumnElement[str]
-_FactsStatement: TypeAlias = CompoundSelect[str, str, bytes | None, str | None, bytes | None]
-
-
-def _facts_statement() -> Select[bytes | None, str | None, bytes | None]:
-    digests, media_types, claims = schema.digests.c, schema.media_types.c, schema.claims.c
-    key, identity = bindparam("key", type_=schema.KeyBytes), bindparam("identity", type_=Text)
-    committed = select(digests.sha256).where(digests.key == key, digests.identity == identity)
-    coming = select(claims.sha256).where(claims.key == key, claims.etag == bindparam("etag"))
-    seen = select(media_types.media_type).where(media_types.key == key, media_types.identity == identity)
-    learned = select(_learned.sha256).where(_learned.key == key, _learned.identity == identity)
-    known = func.coalesce(committed.scalar_subquery(), coming.scalar_subquery())
-    return select(known, seen.scalar_subquery(), learned.scalar_subquery())
-
-
-def _facts_where(is_asked: Callable[[_KeyColumn], ColumnElement[bool]]) -> _FactsStatement:
-    digests, media_types = schema.digests.c, schema.media_types.c
-    committed = select(
-        digests.key, digests.identity, digests.sha256, null().label("media_type"), null().label("learned")
-    )
-    seen = select(media_types.key, media_types.identity, null(), media_types.media_type, null())
-    learned = select(_learned.key, _learned.identity, null(), null(), _learned.sha256)
-    return union_all(
-        committed.where(is_asked(digests.key)),
-        seen.where(is_asked(media_types.key)),
-        learned.where(is_asked(_learned.key)),
-    )
-
-
-def _is_between(key: _KeyColumn) -> ColumnElement[bool]:
-    return key.between(bindparam("first", type_=schema.KeyBytes), bindparam("last", type_=schema.KeyBytes))
-
-
-def _is_among(key: _KeyColumn) -> ColumnElement[bool]:
-    return key.in_(bindparam("keys", type_=schema.KeyBytes, expanding=True))
+    @property
+    def is_removal(self) -> bool:
+        """Whether no file is to come under it."""
+        return self.etag is None and self.sha256 is None
 
 
 _learned = schema.learned_digests.c
-# To put a statement together takes as long as to run it.
 _NOTHING = Facts()
-_FACTS = _facts_statement()
-_FACTS_BETWEEN = _facts_where(_is_between)
-_FACTS_AMONG = _facts_where(_is_among)
 
 
 class Catalogue:
@@ -149,7 +105,7 @@ class Catalogue:
         """
         version = {"key": entry.key, "identity": entry.identity, "etag": entry.etag}
         async with self.reading() as connection:
-            sha256, media_type, learned = (await connection.execute(_FACTS, version)).one()
+            sha256, media_type, learned = (await connection.execute(FACTS, version)).one()
         return Facts(sha256, media_type, learned)
 
     async def facts_of(self, entries: Iterable[Entry], *, are_neighbours: bool = True) -> dict[tuple[Key, str], Facts]:
@@ -162,7 +118,7 @@ class Catalogue:
         facts: dict[tuple[Key, str], Facts] = {}
         async with self.reading() as connection:
             rows = await connection.execute(
-                _FACTS_BETWEEN if are_neighbours else _FACTS_AMONG,
+                FACTS_BETWEEN if are_neighbours else FACTS_AMONG,
                 {"first": keys[0], "last": keys[-1]} if are_neighbours else {"keys": keys},
             )
             for key, identity, sha256, media_type, learned in rows:
@@ -172,23 +128,21 @@ class Catalogue:
                 )
         return facts
 
-    async def claim(self, claim: Claim, *, now_ms: int | None = None) -> bool:
-        """Take the right to commit a key, unless it is taken. `now_ms` overrides the clock (Unix time).
+    async def claim(self, *claims: Claim, move: Move | None = None, now_ms: int | None = None) -> bool:
+        """Take the right to write all of these keys, unless one of them is taken. `now_ms` overrides the clock (Unix).
 
-        Whoever comes again with the same token is the same writer. A dead one's claim has to be ended first.
+        Whoever comes again with the same token is the same writer. A dead one's claim has to be ended first. A `move`
+        is recorded with its claims.
         """
-        row = {
-            "token": claim.token,
-            "expires_at_ms": (_now_ms() if now_ms is None else now_ms) + CLAIM_LEASE_S * 1000,
-            "etag": claim.etag,
-            "sha256": claim.sha256,
-        }
-        statement = insert(schema.claims).values(key=claim.key, **row)
-        statement = statement.on_conflict_do_update(
-            index_elements=[schema.claims.c.key], set_=row, where=schema.claims.c.token == claim.token
-        )
-        async with self.keeping() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+        with suppress(_Taken):
+            async with self.keeping() as connection:
+                for claim in claims:
+                    if not await take_claim(connection, claim, now_ms=now_ms):
+                        raise _Taken
+                if move is not None:
+                    await begin_move(connection, move)
+            return True
+        return False
 
     async def release(self, claim: Claim, committed: Entry | None, *, is_new: bool | None = None) -> None:
         """End a claim and record, in the same transaction, the digest of what was committed under it, and the change.
@@ -203,8 +157,9 @@ class Catalogue:
             if was_new is None:
                 known = select(schema.digests.c.key).where(schema.digests.c.key == claim.key)
                 was_new = (await connection.execute(known)).first() is None
-            row = {"identity": committed.identity, "sha256": claim.sha256}
-            await connection.execute(_upsert(schema.digests, committed.key, row))
+            if claim.sha256 is not None:  # of a copy it may not be known
+                row: dict[str, str | bytes | None] = {"identity": committed.identity, "sha256": claim.sha256}
+                await connection.execute(_upsert(schema.digests, committed.key, row))
             done = {"length": committed.size, "sha256": claim.sha256, "is_new": is_new, "touched_ms": _now_ms()}
             mine_too = schema.uploads.c.upload_id == claim.token
             await connection.execute(update(schema.uploads).where(mine_too).values(done))
@@ -217,15 +172,46 @@ class Catalogue:
                 await delete_about(connection, claim.key)
                 await add_change(connection, NewChange("deleted", claim.key, {}))
 
+    async def release_moved(self, source: Claim, target: Claim, arrived: Entry | None) -> None:
+        """End the claims of a move that is done, and let all that is known of it follow; `arrived` as the file is now.
+
+        Nothing happens where the claims have been ended.
+        """
+        async with self.keeping() as connection:
+            move = await move_under(connection, target.token)
+            await end_move(connection, target.token)
+            if await _ended(connection, source) and await _ended(connection, target) and move is not None:
+                await record_move(connection, move, arrived, etag=target.etag, sha256=target.sha256)
+
+    async def give_up(self, *claims: Claim) -> None:
+        """End claims under which nothing was done."""
+        async with self.keeping() as connection:
+            for claim in claims:
+                await take_back(connection, claim.token)
+                await _ended(connection, claim)
+
+    async def foretell(self, move: Move) -> None:
+        """Let what is known of a folder's files be known under its new name before it has it: no etag changes between.
+
+        Nobody else writes there, and it holds nothing.
+        """
+        async with self.keeping() as connection:
+            await copy_learned(connection, move.old, move.new)
+
+    async def move_of(self, claim: Claim) -> Move | None:
+        """The move that a claim was taken for."""
+        async with self.reading() as connection:
+            return await move_under(connection, claim.token)
+
     async def claims(self) -> tuple[Claim, ...]:
         """All claims, also those of the dead."""
         return await self._claims(select(schema.claims))
 
     async def expired_claims(self, key: Key | None = None, *, now_ms: int | None = None) -> tuple[Claim, ...]:
-        """The claims whose writers are taken for dead; with a key, the one to it."""
+        """The claims whose writers are taken for dead; with a key, those that stand in the way of one to it."""
         now_ms = _now_ms() if now_ms is None else now_ms
         expired = select(schema.claims).where(schema.claims.c.expires_at_ms < now_ms)
-        return await self._claims(expired if key is None else expired.where(schema.claims.c.key == key))
+        return await self._claims(expired if key is None else expired.where(concerns(key)))
 
     async def _claims(self, statement: Select[*tuple[Any, ...]]) -> tuple[Claim, ...]:
         async with self.reading() as connection:
@@ -263,11 +249,6 @@ class Catalogue:
         async with self.reading() as connection:
             rows = await connection.execute(union(*pages).order_by("key").limit(limit))
             return tuple(map(Key, rows.scalars()))
-
-    async def end_leases(self) -> None:
-        """Nobody else is there: whoever had the upkeep is dead."""
-        async with self.changing() as connection:
-            await connection.execute(update(schema.upkeep).values(expires_at_ms=0))
 
     def reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """A connection for a short look. Raises StoreUnavailable."""
@@ -311,8 +292,26 @@ class Catalogue:
                 await connection.execute(delete(table).where(table.c.key == key))
 
 
+class _Taken(Exception):
+    """A key is claimed by another: nothing of the transaction is kept."""
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+async def take_claim(connection: AsyncConnection, claim: Claim, *, now_ms: int | None = None) -> bool:
+    """Take a key unless another has it, or a folder above it, or anything in it; see `Catalogue.claim`."""
+    claims = schema.claims.c
+    expires_at_ms = (_now_ms() if now_ms is None else now_ms) + CLAIM_LEASE_S * 1000
+    row = {"token": claim.token, "expires_at_ms": expires_at_ms, "etag": claim.etag, "sha256": claim.sha256}
+    columns = [claims.key, *(claims[name] for name in row)]
+    wanted = zip(columns, (claim.key, *row.values()), strict=True)
+    is_taken = exists().where(concerns(claim.key), claims.token != claim.token)
+    taken = select(*(literal(value, column.type) for column, value in wanted)).where(~is_taken)
+    statement = insert(schema.claims).from_select([column.name for column in columns], taken)
+    statement = statement.on_conflict_do_update(index_elements=[claims.key], set_=row)
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def _ended(connection: AsyncConnection, claim: Claim) -> bool:

@@ -51,15 +51,25 @@ async def add_change(connection: AsyncConnection, change: NewChange) -> None:
     """Add a row to the feed, in the transaction of this connection. What was said about a file moves with it."""
     if change.kind == "moved" and change.key is not None:
         await move_about(connection, Key(str(change.content["from"])), change.key)
+    origin = change.content.get("from") if change.kind == "moved" else None
     values = {
         "at_ms": time.time_ns() // 1_000_000,
         "kind": change.kind,
         "key": change.key,
-        "subject": change.subject,
+        "subject": change.subject if origin is None else origin_mark(str(origin)),
         "identity": change.identity,
         "content": json.dumps(change.content, separators=(",", ":")),
     }
     await connection.execute(insert(schema.changes), values)
+
+
+def origin_mark(key: str) -> str:
+    """What a row that tells of a move has as its subject: the key before, by which it can be looked up.
+
+    >>> origin_mark("a")
+    '61'
+    """
+    return schema.as_bytes(key).hex()
 
 
 def public_name(secret_id: str) -> str:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import anyio
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import schema
 from storage.catalogue import Catalogue
 from storage.change import NewChange, add_change
+from storage.claims import is_claimed
 from storage.comment import Comment, NewComment
 from storage.errors import IsFolder, KeyBusy, NotFound, TooManyComments
 from storage.gone import AT_ONCE, GRACE_S, GoneSweep
@@ -129,7 +129,7 @@ class Comments:
         at_ms = _now_ms()
         values = (new.author, new.text, new.media_time_s, new.byte_offset)
         async with self._catalogue.keeping() as connection:
-            if await _is_claimed(connection, key):
+            if await is_claimed(connection, key):
                 return None
             count = select(func.count()).where(_comments.key == key)
             if (await connection.execute(count)).scalar_one() >= self._max_comments:
@@ -152,12 +152,6 @@ class CommentSweep(GoneSweep):
 
 def _this(key: Key, comment_id: int) -> ColumnElement[bool]:
     return and_(_comments.key == key, _comments.id == comment_id)
-
-
-async def _is_claimed(connection: AsyncConnection, key: Key) -> bool:
-    claims = schema.claims.c
-    alive = select(claims.key).where(claims.key == key, claims.expires_at_ms >= _now_ms())
-    return (await connection.execute(alive)).first() is not None
 
 
 def _now_ms() -> int:

@@ -1,6 +1,6 @@
 """Entries with what is known of them, by the page; nothing is found out for a listing."""
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -40,6 +40,14 @@ class Listings:
         async with aclosing(listed) as pages:
             async for page in pages:
                 yield await self._described(page, are_neighbours=is_recursive and is_sorted)
+
+    async def search(
+        self, folder: Folder, is_meant: Callable[[str], bool], *, after: str = ""
+    ) -> AsyncGenerator[tuple[Listed, ...], None]:
+        """See `Store.search`."""
+        async with aclosing(self.store.search(folder, is_meant, after=after)) as pages:
+            async for page in pages:
+                yield await self._described(page, are_neighbours=False)
 
     async def _described(self, page: Sequence[Listed], *, are_neighbours: bool) -> tuple[Listed, ...]:
         described: list[Listed] = []

@@ -4,10 +4,9 @@ import time
 from typing import Any
 
 from sqlalchemy import Column, delete, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import schema
 from storage.catalogue import Catalogue
+from storage.claims import is_claimed
 from storage.keys import Key
 from storage.opened import has_file
 from storage.store import Store
@@ -74,12 +73,6 @@ class GoneSweep:
 
     async def _drop(self, key: Key, newest: int) -> None:
         async with self._catalogue.changing() as connection:  # what a power cut undoes is swept again
-            if not await _is_claimed(connection, key):  # it is just coming back
+            if not await is_claimed(connection, key):  # it is just coming back
                 rows = self._key == key, self._number <= newest
                 await connection.execute(delete(self._key.table).where(*rows))
-
-
-async def _is_claimed(connection: AsyncConnection, key: Key) -> bool:
-    claims = schema.claims.c
-    alive = claims.key == key, claims.expires_at_ms >= time.time_ns() // 1_000_000
-    return (await connection.execute(select(claims.key).where(*alive))).first() is not None

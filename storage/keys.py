@@ -85,8 +85,19 @@ def _refuse_escape(name: str) -> None:
         raise InvalidKey("a name in the key is empty, '.' or '..'")
     if "\0" in name:
         raise InvalidKey("the key holds a NUL")
+    if not name.isascii() and not _is_of_bytes(name):
+        raise InvalidKey("the key holds half of a surrogate pair")
     if is_reserved(name):
         raise InvalidKey("the key names the server's own folder")
+
+
+def _is_of_bytes(name: str) -> bool:
+    """Whether a name can be on a disk: the lone surrogates in it are bytes that are no UTF-8 (PEP 383)."""
+    try:
+        name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse_deceptive(name: str) -> None:

@@ -5,7 +5,6 @@ rename, then the facts. Removing: facts, then bytes. A crash between any two lea
 file whose digest is not known; never a fact about bytes that are not there.
 """
 
-import asyncio
 import hashlib
 import math
 import secrets
@@ -13,12 +12,14 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 import anyio
 import anyio.to_thread
 
 from storage.catalogue import Catalogue, Claim, Facts
 from storage.changes import Changes
+from storage.claiming import Claiming
 from storage.comments import Comments
 from storage.described import Listings, with_facts
 from storage.errors import (
@@ -26,24 +27,22 @@ from storage.errors import (
     DraftBusy,
     FolderInTheWay,
     IsFolder,
-    KeyBusy,
     NotFound,
-    NotKept,
     PreconditionFailed,
-    StorageError,
-    StoreDegraded,
     TooLarge,
     UnderFile,
 )
 from storage.keys import Folder, Key, name_of
 from storage.model import Condition, Entry, Listed, always
-from storage.opened import Opened, has_file
+from storage.moving import Moving
+from storage.opened import Opened
 from storage.positions import Positions
 from storage.progress import Progress
 from storage.promises import Promises
 from storage.remembered import Remembered, version_of
 from storage.store import Draft, Reader, Store
 from storage.tail import Tails
+from storage.trash import Trash
 from storage.walk import walk
 from storage.wanted import Wanted
 
@@ -52,8 +51,6 @@ Detect = Callable[[bytes, str], str]
 
 HEAD_SIZE = 65_536  # bytes that detection may look at
 _SOUND_S = 1.0  # whoever asks more often wants to know of this process rather than of its disk
-_CLAIM_PATIENCE_S = 10  # how long a commit waits for another of the same key
-_CLAIM_PAUSE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +59,6 @@ class Received:
 
     draft: Draft
     sha256: bytes
-
-
-@dataclass(slots=True)
-class _Outcome:
-    committed: Entry | None = None
-    is_new: bool = True
-    is_removed: bool = False
 
 
 class Library:
@@ -81,8 +71,11 @@ class Library:
         self._is_sound_until = -math.inf  # on the monotonic clock
         self._promises = Promises(catalogue)
         self._remembered = Remembered()
-        self._listings = Listings(store, catalogue, self._remembered)
+        self.listings = Listings(store, catalogue, self._remembered)
         self._digests_learned = 0  # so that who looked before does not remember after that there was none
+        self.claiming = Claiming(store, catalogue)
+        self.trash = Trash(store.trash, catalogue, self.claiming)
+        self.moving = Moving(store, catalogue, self.claiming, self.stat)
         self.wanted = Wanted()
         self.changes = Changes(catalogue)
         self.comments = Comments(store, catalogue)
@@ -97,7 +90,6 @@ class Library:
             if is_sole or not self._catalogue.is_kept:
                 await self.changes.start()
             if is_sole:
-                await self._catalogue.end_leases()
                 await self._recover()
 
     async def close(self) -> None:
@@ -148,13 +140,13 @@ class Library:
 
     async def list(self, folder: Folder, *, is_recursive: bool, after: str, limit: int) -> tuple[Listed, ...]:
         """See `Store.list`; entries carry what is known of them, and nothing is found out for a listing."""
-        return await self._listings.page(folder, is_recursive=is_recursive, after=after, limit=limit)
+        return await self.listings.page(folder, is_recursive=is_recursive, after=after, limit=limit)
 
     def list_all(
         self, folder: Folder, *, is_recursive: bool, after: str = "", is_sorted: bool = True
     ) -> AsyncGenerator[tuple[Listed, ...], None]:
         """See `Store.list_all`; described as by `list`. Between pages no connection to the catalogue is held."""
-        return self._listings.pages(folder, is_recursive=is_recursive, after=after, is_sorted=is_sorted)
+        return self.listings.pages(folder, is_recursive=is_recursive, after=after, is_sorted=is_sorted)
 
     def walk(self, prefix: str) -> AsyncIterator[tuple[Entry, ...]]:
         """Pages of the files whose keys begin with a prefix; entries carry what is known of them. Raises InvalidKey."""
@@ -196,30 +188,25 @@ class Library:
         is complete then, in the same moment. Raises PreconditionFailed, FolderInTheWay, KeyBusy.
         """
         claim = Claim(key, upload_id or secrets.token_hex(8), received.draft.committed_etag(), received.sha256)
-        async with self._claimed(claim) as outcome:
+        async with self.claiming.claimed(claim) as outcome:
             current = await self._required(key, condition)
-            outcome.is_new = current is None
-            entry = outcome.committed = await received.draft.commit(key)
+            entry = await received.draft.commit(key)
+            outcome.record = partial(self._catalogue.release, claim, entry, is_new=current is None)
         return with_facts(entry, Facts(sha256=received.sha256)), current is None
 
     async def delete(self, key: Key, *, condition: Condition = always) -> None:
         """Remove a file. Raises NotFound, IsFolder, PreconditionFailed, KeyBusy."""
         await self._store.stat(key)
-        async with self._claimed(Claim(key, secrets.token_hex(8))) as outcome:
+        claim = Claim(key, secrets.token_hex(8))
+        async with self.claiming.claimed(claim) as outcome:
             await self._required(key, condition)
             await self._catalogue.forget(key)
             await self._store.delete(key)
-            outcome.is_removed = True
+            outcome.record = partial(self._catalogue.release_removed, claim)
 
     async def settle(self, upload_id: str) -> None:
         """Wait for the commit of an upload to end; end it where its process has died in the midst of it."""
-        claim = await self._claim_of(upload_id)
-        with anyio.move_on_after(_CLAIM_PATIENCE_S):
-            while claim is not None and await self._is_held(claim.key):
-                await anyio.sleep(_CLAIM_PAUSE_S)
-                claim = await self._claim_of(upload_id)
-        if claim is not None:
-            await self._end(claim)
+        await self.claiming.settle(upload_id)
 
     async def sweep(self) -> None:
         """Throw away the drafts that nobody writes and that are no upload's, and tell of what the dead have done."""
@@ -236,9 +223,7 @@ class Library:
                 finally:
                     await draft.close()
         await self._promises.tell_lost(lost)
-        for claim in await self._catalogue.expired_claims():
-            if await self._is_done(claim):
-                await self._end(claim)
+        await self.claiming.sweep()
 
     async def learn_digest(self, entry: Entry, sha256: bytes) -> bool:
         """Record the digest of a stored version, if it is the present one still; its etag stays as it is.
@@ -260,33 +245,6 @@ class Library:
         except (NotFound, IsFolder):
             return False
 
-    @asynccontextmanager
-    async def _claimed(self, claim: Claim) -> AsyncIterator["_Outcome"]:
-        outcome = _Outcome()
-        with anyio.CancelScope(shield=True):  # a client that leaves now changes nothing: the commit ends, and its claim
-            await self._take(claim)
-            try:
-                yield outcome
-            except (NotKept, StoreDegraded, asyncio.CancelledError):
-                raise  # it is not known for sure what is in the file's place: the claim tells whoever looks next
-            except BaseException:
-                await self._catalogue.release(claim, None)
-                raise
-            if outcome.is_removed:
-                await self._catalogue.release_removed(claim)
-            else:
-                await self._catalogue.release(claim, outcome.committed, is_new=outcome.is_new)
-
-    async def _take(self, claim: Claim) -> None:
-        # Polled: the other writer may be another process, and SQLite wakes nobody. A commit is over in milliseconds.
-        with anyio.move_on_after(_CLAIM_PATIENCE_S):
-            while not await self._catalogue.claim(claim):
-                for expired in await self._catalogue.expired_claims(claim.key):
-                    await self._end(expired)
-                await anyio.sleep(_CLAIM_PAUSE_S)
-            return
-        raise KeyBusy(claim.key)
-
     async def _required(self, key: Key, condition: Condition) -> Entry | None:
         current = await self.stat(key)
         if not condition(current):
@@ -302,40 +260,7 @@ class Library:
     async def _recover(self) -> None:
         await self.sweep()
         await self._catalogue.free_upkeep()
-        for claim in await self._catalogue.claims():
-            await self._end(claim)
-
-    async def _claim_of(self, token: str) -> Claim | None:
-        return next((claim for claim in await self._catalogue.claims() if claim.token == token), None)
-
-    async def _is_held(self, key: Key) -> bool:
-        try:
-            return await self._store.is_held(key)
-        except (NotFound, IsFolder):
-            return False
-
-    async def _is_done(self, claim: Claim) -> bool:
-        """Whether a commit or a removal has come as far as the file, and whoever did it is gone."""
-        if claim.sha256 is None:
-            return not await has_file(self._store, claim.key)
-        return await self._committed_under(claim) is not None and not await self._is_held(claim.key)
-
-    async def _end(self, claim: Claim) -> None:
-        """Do what is left of a dead process's commit or removal, if it came as far as the file."""
-        committed = await self._committed_under(claim)
-        if committed is not None:
-            await self._store.sync(claim.key)
-        if claim.sha256 is None and not await has_file(self._store, claim.key):  # nobody knows a removed file's bytes
-            await self._catalogue.release_removed(claim)
-        else:
-            await self._catalogue.release(claim, committed)
-
-    async def _committed_under(self, claim: Claim) -> Entry | None:
-        try:
-            entry = await self._store.stat(claim.key)
-        except StorageError:
-            return None
-        return entry if claim.sha256 is not None and entry.etag == claim.etag else None
+        await self.claiming.recover()
 
 
 async def _bounded(chunks: AsyncIterable[bytes], max_size: int | None) -> AsyncIterator[bytes]:

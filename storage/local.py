@@ -10,7 +10,7 @@ import fcntl
 import itertools
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -20,7 +20,7 @@ from typing import TypeVar
 import anyio
 
 from storage.beneath import directory_beneath, open_beneath, open_cached
-from storage.cached import is_local, read_cached
+from storage.cached import is_local
 from storage.descriptors import SharedDescriptor
 from storage.errors import (
     IsFolder,
@@ -29,16 +29,18 @@ from storage.errors import (
     NotKept,
     ReadOnlyStore,
     StorageError,
-    StoreDamaged,
     StoreUnavailable,
     UnderFile,
 )
 from storage.keys import RESERVED_NAME, ROOT, Folder, Key
 from storage.local_draft import LocalDraft, refuse_unless_it_fits
 from storage.local_draft_reader import LocalDraftReader
-from storage.local_listing import Pages, entry_of, listed_beneath
+from storage.local_listing import Pages, entry_of, found_beneath, listed_beneath
+from storage.local_moving import folder_identity, make_folder, move_file, move_folder
+from storage.local_reader import LocalReader
+from storage.local_trash import LocalTrash
 from storage.medium import FULL, Medium
-from storage.model import Entry, Listed, Span
+from storage.model import Entry, Listed
 from storage.store import Version
 
 _THREADS = 32  # reads of cold files wait here for the disk, a few dozen at once; warm reads take microseconds
@@ -46,46 +48,6 @@ _ABSENT = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO, errno.EACCES, errno.EXDEV}
 )
 T = TypeVar("T")
-
-
-class LocalReader:
-    """A file kept open: its bytes stay readable when the name is replaced or removed."""
-
-    def __init__(self, entry: Entry, file: SharedDescriptor) -> None:
-        self.entry = entry
-        self._file = file
-
-    async def chunks(self, span: Span, chunk_size: int) -> AsyncGenerator[bytes, None]:
-        """See `Reader.chunks`. Of a file on disk, the next chunk is read while the last one is with the caller."""
-        ahead: asyncio.Future[bytes] | None = None
-        try:
-            while span:
-                chunk = None if ahead else read_cached(self._file.number, min(chunk_size, len(span)), span.start)
-                if is_cold := chunk is None:
-                    chunk = await (ahead or self._read(span, chunk_size))
-                if not chunk:
-                    raise StoreDamaged(self.entry.key)
-                span = span[len(chunk) :]
-                ahead = self._read(span, chunk_size) if is_cold and span else None
-                yield chunk
-                if span and not is_cold:
-                    await asyncio.sleep(0)  # or a caller that never has to wait would keep the loop to itself
-        except OSError as error:
-            raise StoreUnavailable(error.strerror) from error
-        finally:
-            if ahead is not None:
-                ahead.cancel()
-
-    def _read(self, span: Span, chunk_size: int) -> asyncio.Future[bytes]:
-        return self._file.run(os.pread, self._file.number, min(chunk_size, len(span)), span.start)
-
-    def fileno(self) -> int | None:
-        """The open file's descriptor."""
-        return self._file.number
-
-    async def close(self) -> None:
-        """See `Reader.close`."""
-        self._file.close()
 
 
 class LocalStore:
@@ -100,6 +62,7 @@ class LocalStore:
         self._is_local = False
         self._medium = Medium()
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="store")
+        self.trash = LocalTrash(self._executor, self._medium)
         self._root = -1
         self._drafts = -1
         self._lock = -1
@@ -117,7 +80,9 @@ class LocalStore:
 
     async def close(self) -> None:
         """See `Store.close`."""
+        self.trash.stop()
         self._executor.shutdown(wait=True)
+        self.trash.close()
         for descriptor in (self._drafts, self._lock, self._root):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -138,17 +103,18 @@ class LocalStore:
         """See `Store.list`."""
         return await self._run(partial(self._list, folder, is_recursive, after, limit), folder)
 
-    async def list_all(
+    def list_all(
         self, folder: Folder, *, is_recursive: bool, after: str, is_sorted: bool
     ) -> AsyncGenerator[tuple[Listed, ...], None]:
         """See `Store.list_all`."""
-        pages = Pages(listed_beneath(self._root, folder, is_recursive=is_recursive, after=after, is_sorted=is_sorted))
-        try:
-            while page := await self._run(pages.next, folder):
-                yield page
-        finally:
-            with anyio.CancelScope(shield=True):
-                await self._run(pages.close)
+        listed = listed_beneath(self._root, folder, is_recursive=is_recursive, after=after, is_sorted=is_sorted)
+        return self._pages(listed, folder)
+
+    def search(
+        self, folder: Folder, is_meant: Callable[[str], bool], *, after: str
+    ) -> AsyncGenerator[tuple[Listed, ...], None]:
+        """See `Store.search`."""
+        return self._pages(found_beneath(self._root, folder, is_meant, after=after), folder)
 
     async def draft(self, draft_id: str, *, length: int | None = None, is_lasting: bool = False) -> LocalDraft:
         """See `Store.draft`."""
@@ -192,6 +158,27 @@ class LocalStore:
         self._require_writable()
         await self._run(partial(self._unlink, key), key)
 
+    async def move(self, old: Key, new: Key, *, is_replacing: bool) -> Entry:
+        """See `Store.move`."""
+        self._require_writable()
+        moving = partial(move_file, self._root, old, new, is_replacing=is_replacing, sync=self._medium.sync)
+        return await self._run(moving, old)
+
+    async def move_folder(self, old: Folder, new: Folder, *, is_replacing: bool) -> bool:
+        """See `Store.move_folder`."""
+        self._require_writable()
+        moving = partial(move_folder, self._root, old, new, is_replacing=is_replacing, sync=self._medium.sync)
+        return await self._run(moving, old)
+
+    async def make_folder(self, folder: Folder) -> bool:
+        """See `Store.make_folder`."""
+        self._require_writable()
+        return await self._run(partial(make_folder, self._root, folder, sync=self._medium.sync), folder)
+
+    async def folder_identity(self, folder: Folder) -> str:
+        """See `Store.folder_identity`."""
+        return await self._run(partial(folder_identity, self._root, folder), folder)
+
     async def check(self) -> None:
         """See `Store.check`."""
         self._medium.require_sound()
@@ -224,6 +211,17 @@ class LocalStore:
                 raise _explained(error, key) from error
         return await self._run(partial(self._open_file, key, open_beneath), key, undo=_close_opened)
 
+    async def _pages(
+        self, listed: Generator[Listed | None, None, None], folder: Folder
+    ) -> AsyncGenerator[tuple[Listed, ...], None]:
+        pages = Pages(listed)
+        try:
+            while (page := await self._run(pages.next, folder)) is not None:
+                yield page
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._run(pages.close)
+
     async def _run(self, work: Callable[[], T], key: str = "", *, undo: Callable[[T], None] | None = None) -> T:
         """Do the work in a thread; when nobody waits for what it opened any more, `undo` it."""
         future = self._executor.submit(work)
@@ -250,6 +248,7 @@ class LocalStore:
             self._lock = os.open("lock", flags, 0o666, dir_fd=own)
         finally:
             os.close(own)
+        self.trash.open(self._root)
 
     def _open_file(self, key: Key, opening: Callable[[int, str, int], int]) -> tuple[SharedDescriptor, Entry]:
         # O_NONBLOCK: opening a named pipe must not wait for its writer
@@ -290,7 +289,7 @@ class LocalStore:
         return draft
 
     def _sync_name(self, key: Key) -> None:
-        with directory_beneath(self._root, key.rpartition("/")[0]) as directory:
+        with directory_beneath(self._root, key.removesuffix("/").rpartition("/")[0]) as directory:
             self._medium.sync(directory)
 
     def _unlink(self, key: Key) -> None:

@@ -30,10 +30,11 @@ from storage.errors import (
     StoreUnavailable,
 )
 from storage.keys import Key
+from storage.local_copy import copied
 from storage.local_listing import entry_of
 from storage.medium import FULL, Medium
 from storage.model import Entry, Span
-from storage.store import BLOCK, Hash, Version
+from storage.store import BLOCK, Hash, Reader, Version
 
 _FLOOR = 8 << 20  # bytes of free space
 _ROOM_AHEAD = 64 << 20  # bytes for which room is kept: enough to write in long stretches, little to hold from others
@@ -122,6 +123,21 @@ class LocalDraft:
                 await self._run_shielded(self._give_back_room)
             await self._run_shielded(self.sync)
         return offset
+
+    async def take(self, reader: Reader) -> bool:
+        """See `Draft.take`."""
+        source = reader.fileno()
+        if source is None:
+            await self.append(0, reader.chunks(range(reader.entry.size), BATCH_SIZE), size=reader.entry.size)
+            return True
+        with self._sole_writer():
+            self._medium.require_sound()
+            with _explained():
+                make_room = partial(refuse_unless_it_fits, self._drafts, reader.entry.size)
+                if await copied(source, self._file, reader.entry.size, make_room=make_room) < reader.entry.size:
+                    raise StoreDamaged(reader.entry.key)
+            await self._run_shielded(self.sync)
+        return entry_of(reader.entry.key, os.fstat(source)).identity == reader.entry.identity
 
     async def truncate(self, size: int) -> None:
         """See `Draft.truncate`."""

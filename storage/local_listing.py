@@ -7,17 +7,16 @@ them is over before the first name is known: who wants it sooner takes the names
 
 import errno
 import heapq
-import itertools
 import os
 import stat
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
 from storage.beneath import open_beneath
-from storage.keys import Folder, Key, is_reserved
+from storage.keys import Folder, Key, is_reserved, name_of
 from storage.model import Entry, Listed, Subfolder
 
 BATCH = 65_536  # names; about 8 MB
@@ -43,6 +42,19 @@ def listed_beneath(
         yield from walk.in_order(folder) if is_sorted else walk.as_found(folder)
 
 
+def found_beneath(
+    root: int, folder: Folder, is_meant: Callable[[str], bool], *, after: str = "", batch: int = BATCH
+) -> Generator[Listed | None, None, None]:
+    """Files and folders below a folder, however deep, whose names are meant, in key order from the first after `after`.
+
+    Of what is not meant nothing but the name is looked at. For every folder passed there is a None, so that whoever
+    waits can leave. Raises OSError when the folder cannot be opened.
+    """
+    with closing(_OpenFolder(root)) as opened:
+        opened.enter(folder)
+        yield from _Walk(opened, True, after, batch, is_meant).found(folder)
+
+
 def entry_of(key: Key, status: os.stat_result) -> Entry:
     """The entry of a regular file with this status; the etag does not depend on the name or on a rename."""
     version = f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}"
@@ -58,17 +70,18 @@ def entry_of(key: Key, status: os.stat_result) -> Entry:
 class Pages:
     """A listing that stays open between its pages, each of which a thread makes."""
 
-    def __init__(self, listed: Generator[Listed, None, None]) -> None:
+    def __init__(self, listed: Generator[Listed | None, None, None]) -> None:
         self._listed = listed
         self._size = FIRST_PAGE_SIZE
+        self._is_over = False
         self._turn = threading.Lock()  # who leaves closes the listing while a thread may still be at a page
 
-    def next(self) -> tuple[Listed, ...]:
-        """The next page, empty at the end. Raises OSError."""
+    def next(self) -> tuple[Listed, ...] | None:
+        """The next page, None at the end. One is empty where nothing was found for long. Raises OSError."""
         with self._turn:
             page = tuple(self._some())
             self._size = min(4 * self._size, PAGE_SIZE)
-            return page
+            return None if self._is_over and not page else page
 
     def close(self) -> None:
         """Let go of what is open. Waits for a page that is being made."""
@@ -77,10 +90,14 @@ class Pages:
 
     def _some(self) -> Iterator[Listed]:
         end_s = time.monotonic() + PAGE_S
-        for each in itertools.islice(self._listed, self._size):
-            yield each
-            if time.monotonic() > end_s:
+        left = self._size
+        for each in self._listed:
+            if each is not None:
+                yield each
+                left -= 1
+            if not left or time.monotonic() > end_s:
                 return
+        self._is_over = True
 
 
 class _OpenFolder:
@@ -121,6 +138,8 @@ class _Walk:
     is_recursive: bool
     after: str
     batch: int
+    is_meant: Callable[[str], bool] | None = None
+    """Whether a file of this name is to be found; None means all."""
 
     def in_order(self, folder: Folder) -> Iterator[Listed]:
         levels = [(folder, self._keys(folder))]
@@ -133,6 +152,22 @@ class _Walk:
                 levels.append((Folder(key), self._keys(Folder(key))))
             elif key > self.after and (listed := self._listed(folder, key)) is not None:
                 yield listed
+
+    def found(self, folder: Folder) -> Iterator[Listed | None]:
+        """Files and folders of names that are meant, and a None for each folder passed."""
+        is_meant = self.is_meant or bool  # any name is meant
+        levels = [(folder, self._keys(folder))]
+        while levels:
+            folder, keys = levels[-1]
+            key = next(keys, None)
+            if key is None:
+                levels.pop()
+                yield None
+                continue
+            if key > self.after and is_meant(name_of(Key(key))):
+                yield self._listed(folder, key)
+            if key.endswith("/"):
+                levels.append((Folder(key), self._keys(Folder(key))))
 
     def as_found(self, folder: Folder) -> Iterator[Listed]:
         levels = [iter((folder,))]
@@ -186,5 +221,5 @@ class _Walk:
                     continue
                 if name.is_dir(follow_symlinks=False):
                     yield f"{folder}{name.name}/"
-                elif name.is_file(follow_symlinks=False):
+                elif name.is_file(follow_symlinks=False) and (self.is_meant is None or self.is_meant(name.name)):
                     yield folder + name.name

@@ -3,7 +3,7 @@
 Bytes are kept by key. A file is only ever replaced whole: who opened it goes on reading the version that was opened.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 from storage.keys import Folder, Key
 from storage.model import Entry, Listed, Span
+from storage.trash_keeper import TrashKeeper
 
 
 class Hash(Protocol):
@@ -91,6 +92,14 @@ class Draft(Protocol):
         """
         ...
 
+    async def take(self, reader: Reader) -> bool:
+        """Fill a draft that is empty with the bytes of an opened version, durably, by the cheapest way there is.
+
+        Whether they are surely those of that version: else somebody was changing the file in its place meanwhile.
+        Raises as `append` does, and StoreDamaged.
+        """
+        ...
+
     async def truncate(self, size: int) -> None:
         """Throw away the bytes past a size, durably."""
         ...
@@ -162,6 +171,11 @@ class DraftReader(Protocol):
 class Store(Protocol):
     """Where bytes are kept by key."""
 
+    @property
+    def trash(self) -> TrashKeeper:
+        """Where what is removed can be kept for a while."""
+        ...
+
     async def start(self) -> None:
         """Make the store usable. Raises StoreUnavailable."""
         ...
@@ -196,6 +210,15 @@ class Store(Protocol):
         """
         ...
 
+    def search(
+        self, folder: Folder, is_meant: Callable[[str], bool], *, after: str
+    ) -> AsyncGenerator[tuple[Listed, ...], None]:
+        """Files and folders below a folder, however deep, whose last names are meant: by key, those after `after`.
+
+        In pages, some of them empty: looking takes its time. Raises NotFound before the first page.
+        """
+        ...
+
     async def draft(self, draft_id: str, *, length: int | None = None, is_lasting: bool = False) -> Draft:
         """The draft of this id, opened, made empty where there is none; durably if `is_lasting`.
 
@@ -223,7 +246,7 @@ class Store(Protocol):
         ...
 
     async def sync(self, key: Key) -> None:
-        """Make the name of a stored file durable, where whoever gave it may have died before it was. Raises NotKept."""
+        """Make the name of a file or folder durable, where whoever gave it may have died before. Raises NotKept."""
         ...
 
     async def check(self) -> None:
@@ -239,4 +262,27 @@ class Store(Protocol):
 
     async def delete(self, key: Key) -> None:
         """Remove a file, durably. Raises NotFound, IsFolder."""
+        ...
+
+    async def move(self, old: Key, new: Key, *, is_replacing: bool) -> Entry:
+        """Give a file another name, in one step and durably; its entry then. Missing folders are made.
+
+        Its etag stays, if nobody changed the file. Raises NotFound and IsFolder of the old name; of the new one
+        PreconditionFailed where a file has it that is not to be replaced, FolderInTheWay, OtherFileSystem.
+        """
+        ...
+
+    async def move_folder(self, old: Folder, new: Folder, *, is_replacing: bool) -> bool:
+        """Give a folder another name with all that is in it, in one step and durably; whether nothing had the name.
+
+        Only an empty folder is replaced. Raises as `move` does, and FolderInTheWay for one that holds something.
+        """
+        ...
+
+    async def make_folder(self, folder: Folder) -> bool:
+        """Have a folder, durably, with those above it; whether it was not there. Raises FolderInTheWay."""
+        ...
+
+    async def folder_identity(self, folder: Folder) -> str:
+        """What tells a folder from others, whatever its name is. Raises NotFound."""
         ...

@@ -22,6 +22,7 @@ NEITHER = [
     "a/..",
     "./a",
     "a\0b",
+    "\ud800",
     ".fileserver",
     ".fileserver/catalogue.sqlite3",
     "a/.fileserver/b",

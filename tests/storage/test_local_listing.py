@@ -3,6 +3,7 @@
 import os
 import resource
 import threading
+import time
 from collections.abc import Generator, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from storage import ROOT, Entry, Key, Listed, LocalStore, StoreUnavailable
-from storage.local_listing import PAGE_SIZE, Pages, listed_beneath
+from storage import ROOT, Entry, Folder, Key, Listed, LocalStore, StoreUnavailable, Subfolder
+from storage.local_listing import PAGE_S, PAGE_SIZE, Pages, found_beneath, listed_beneath
 
 DEPTH = 200  # more folders than frames of recursion would be good for, and than anybody has
 
@@ -165,4 +166,37 @@ def test_closing_waits_for_the_page_that_is_being_made() -> None:
     maker.join(10)
     closer.join(10)
     assert is_closed.is_set()
-    assert pages.next() == ()
+    assert pages.next() is None
+
+
+@pytest.mark.parametrize("batch", [1, 2, 99])
+def test_a_search_comes_in_order_whatever_fits_a_pass(tmp_path: Path, root: int, batch: int) -> None:
+    files = fill(tmp_path)
+    found = found_beneath(root, ROOT, lambda name: name != "2", batch=batch)
+    expected = {name for name in files if not name.endswith("2")} | {"a/", "a/b/", "c/", "c/empty/"}
+    assert [key_of(each) for each in found if each is not None] == sorted(expected)
+
+
+def test_a_search_passes_over_links_and_our_own_folder(tmp_path: Path, root: int) -> None:
+    (tmp_path / ".fileserver").mkdir()
+    (tmp_path / ".fileserver" / "secret").write_bytes(b"")
+    (tmp_path / "out").symlink_to("/")
+    (tmp_path / "link").symlink_to(".fileserver/secret")
+    os.mkfifo(tmp_path / "pipe")
+    assert [each for each in found_beneath(root, ROOT, bool) if each is not None] == []
+
+
+def test_a_search_that_finds_nothing_stops_for_breath_at_every_folder(tmp_path: Path, root: int) -> None:
+    for number in range(20):
+        (tmp_path / f"{number}").mkdir()
+    assert [*found_beneath(root, ROOT, lambda _: False)] == [None] * 21
+
+
+def test_a_page_is_empty_where_nothing_was_found_for_long() -> None:
+    def listed() -> Generator[Listed | None, None, None]:
+        time.sleep(2 * PAGE_S)
+        yield None
+        yield Subfolder(Folder("a/"), 0)
+
+    pages = Pages(listed())
+    assert [pages.next(), pages.next(), pages.next()] == [(), (Subfolder(Folder("a/"), 0),), None]

@@ -87,3 +87,35 @@ async def test_all_of_the_empty_root_is_nothing(store: Store, is_sorted: bool) -
 
 async def test_the_empty_root_is_an_empty_listing(store: Store) -> None:
     assert await store.list(ROOT, is_recursive=False, after="", limit=1) == ()
+
+
+async def found(store: Store, part: str, folder: Folder = ROOT, *, after: str = "") -> list[str]:
+    """What a store finds below a folder under names that hold a part."""
+    async with aclosing(store.search(folder, lambda name: part in name, after=after)) as pages:
+        return [name async for page in pages for name in names(page)]
+
+
+@pytest.mark.parametrize(
+    ("part", "folder", "after", "expected"),
+    [
+        ("a", "", "", ["a.txt", "a/"]),
+        ("b", "", "", ["a/b", "a/b.txt", "b/"]),
+        ("", "", "", ["a.txt", "a/", "a/b", "a/b.txt", "a/c/", "a/c/d", "b/", "b/x", "z", "é"]),
+        ("", "", "a/b", ["a/b.txt", "a/c/", "a/c/d", "b/", "b/x", "z", "é"]),
+        ("", "", "a/c/", ["a/c/d", "b/", "b/x", "z", "é"]),
+        ("", "a/", "", ["a/b", "a/b.txt", "a/c/", "a/c/d"]),
+        ("c", "a/", "", ["a/c/"]),
+        ("a", "a/", "", []),
+        ("nothing", "", "", []),
+        ("/", "", "", []),
+    ],
+)
+async def test_a_search_finds_files_and_folders_by_their_last_names(
+    filled: Store, part: str, folder: str, after: str, expected: list[str]
+) -> None:
+    assert await found(filled, part, Folder(folder), after=after) == expected
+
+
+async def test_a_search_of_a_missing_folder_is_not_found(filled: Store) -> None:
+    with pytest.raises(NotFound):
+        await found(filled, "a", Folder("missing/"))
