@@ -56,13 +56,16 @@ install_project() {
     printf '%s %s\n' "$wanted" "$extra" >"$stamp"
 }
 
-# Install the JavaScript clients that the tests run, at the versions of their lock file. Again only when that has changed.
+# Install the npm packages of a folder of the project at the versions of its lock file: `install_node_packages .` for what
+# checks the page's scripts, `install_node_packages tests/interop` for the clients that the tests run. Again only when the
+# lock file has changed.
 install_node_packages() {
-    local folder=$project/tests/interop wanted
+    local folder=$project/$1 wanted
     local stamp=$folder/node_modules/installed
+    command -v npm >/dev/null || apt_install nodejs npm || fail "Node.js and npm are needed."
     wanted=$(cat "$folder/package.json" "$folder/package-lock.json" | sha256sum | cut -d ' ' -f 1)
     grep -qsx "$wanted" "$stamp" && return
-    say "Installing into tests/interop/node_modules"
+    say "Installing into $folder/node_modules"
     npm --prefix "$folder" ci --silent --ignore-scripts --no-audit --no-fund >&2
     printf '%s\n' "$wanted" >"$stamp"
 }

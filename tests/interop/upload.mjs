@@ -7,79 +7,79 @@
 //
 // Answered: `ended` (success, error, left, terminated), `url`, `error`, `fields` of the last answer, and for each
 // request that was answered its `method`, `status` and `offset`.
-import { createReadStream, readFileSync } from 'node:fs'
-import { PassThrough } from 'node:stream'
+import { createReadStream, readFileSync } from "node:fs";
+import { PassThrough } from "node:stream";
 
-import { FileUrlStorage, Upload } from 'tus-js-client'
+import { FileUrlStorage, Upload } from "tus-js-client";
 
-const { file, input, urls, stopAfter, afterStop, options } = JSON.parse(process.argv[2])
-const requests = []
-let error = null
-let fields = {}
-let ended
+const { file, input, urls, stopAfter, afterStop, options } = JSON.parse(process.argv[2]);
+const requests = [];
+let error = null;
+let fields = {};
+let ended;
 
 const inputs = {
   file: () => createReadStream(file),
   buffer: () => readFileSync(file),
   stream: () => createReadStream(file).pipe(new PassThrough()),
-}
+};
 
 function remember(request, response) {
-  const offset = response.getHeader('Upload-Offset') ?? null
-  requests.push({ method: request.getMethod(), status: response.getStatus(), offset })
-  fields = response.getUnderlyingObject().headers
+  const offset = response.getHeader("Upload-Offset") ?? null;
+  requests.push({ method: request.getMethod(), status: response.getStatus(), offset });
+  fields = response.getUnderlyingObject().headers;
 }
 
 // The client does not wait until an upload's parts are terminated.
 function allTerminated(parts) {
   return new Promise((resolve) => {
     const look = () => {
-      const gone = requests.filter(({ method }) => method === 'DELETE').length
-      return gone < parts ? setTimeout(look, 10) : resolve('terminated')
-    }
-    look()
-  })
+      const gone = requests.filter(({ method }) => method === "DELETE").length;
+      return gone < parts ? setTimeout(look, 10) : resolve("terminated");
+    };
+    look();
+  });
 }
 
 async function stop(upload) {
-  await upload.abort(afterStop === 'terminate')
-  if (afterStop === 'leave') return 'left'
-  if (afterStop === 'terminate') return allTerminated(options.parallelUploads ?? 1)
+  await upload.abort(afterStop === "terminate");
+  if (afterStop === "leave") return "left";
+  if (afterStop === "terminate") return allTerminated(options.parallelUploads ?? 1);
   return new Promise((resolve, reject) => {
-    Object.assign(upload.options, { onProgress: null, onSuccess: () => resolve('success'), onError: reject })
-    upload.start()
-  })
+    Object.assign(upload.options, { onProgress: null, onSuccess: () => resolve("success"), onError: reject });
+    upload.start();
+  });
 }
 
 function run() {
   return new Promise((resolve, reject) => {
-    let isStopped = false
+    let isStopped = false;
     const upload = new Upload(inputs[input](), {
       ...options,
       ...(urls && { urlStorage: new FileUrlStorage(urls) }),
       onAfterResponse: remember,
       onError: reject,
-      onSuccess: () => resolve([upload.url, 'success']),
+      onSuccess: () => resolve([upload.url, "success"]),
       onProgress: (sent) => {
-        if (isStopped || stopAfter === null || sent < stopAfter) return
-        isStopped = true
-        stop(upload).then((how) => resolve([upload.url, how]), reject)
+        if (isStopped || stopAfter === null || sent < stopAfter) return;
+        isStopped = true;
+        stop(upload).then((how) => resolve([upload.url, how]), reject);
       },
-    })
-    const earlier = urls ? upload.findPreviousUploads() : Promise.resolve([])
+    });
+    const earlier = urls ? upload.findPreviousUploads() : Promise.resolve([]);
     earlier.then(([found]) => {
-      if (found) upload.resumeFromPreviousUpload(found)
-      upload.start()
-    }, reject)
-  })
+      if (found) upload.resumeFromPreviousUpload(found);
+      upload.start();
+    }, reject);
+  });
 }
 
-let url = null
+let url = null;
 try {
-  ;[url, ended] = await run()
+  [url, ended] = await run();
 } catch (failed) {
-  ended = 'error'
-  error = String(failed)
+  ended = "error";
+  error = String(failed);
 }
 // an aborted request, or a stream that was not read to its end, must not keep the process
-process.stdout.write(JSON.stringify({ ended, url, error, fields, requests }), () => process.exit())
+process.stdout.write(JSON.stringify({ ended, url, error, fields, requests }), () => process.exit());

@@ -1,0 +1,2 @@
+export { default } from "hls.js";
+export * from "hls.js";

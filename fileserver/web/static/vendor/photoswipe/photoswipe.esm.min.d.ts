@@ -1,0 +1,2 @@
+export { default } from "photoswipe";
+export * from "photoswipe";
