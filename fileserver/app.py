@@ -12,10 +12,10 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from fileserver import media
 from fileserver.api import (
+    assets,
     comments,
     errors,
     events,
@@ -25,9 +25,11 @@ from fileserver.api import (
     media_hls,
     media_pictures,
     media_words,
+    moving,
     operations,
     tables,
     transform,
+    trash,
     uploads,
 )
 from fileserver.api import media as media_api
@@ -48,13 +50,13 @@ from fileserver.lifespan import STOPPING
 from fileserver.metrics import Metrics, Observe
 from fileserver.settings import Settings
 from fileserver.upkeep import kept_up, teller
-from fileserver.web.docs import STATIC
 from fileserver.workers import LAYERS, KeptWorkers, Pool, PoolLimits, sandbox_layers
 from storage import (
     RESERVED_NAME,
     Catalogue,
     CommentSweep,
     ForeignChanges,
+    Job,
     Library,
     LocalStore,
     PositionSweep,
@@ -76,6 +78,7 @@ _PRODUCT_SIZE = 512 << 20  # bytes, of the longest thing made of a media file: a
 
 _ROUTERS = (
     files.router,
+    moving.router,
     folders.router,
     uploads.router,
     transform.router,
@@ -83,11 +86,13 @@ _ROUTERS = (
     jobs.router,
     events.router,
     comments.router,
+    trash.router,
     media_pictures.router,
     media_words.router,
     media_hls.router,
     media_api.router,
     operations.router,
+    assets.router,
 )
 
 
@@ -113,7 +118,6 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.state.routes = tuple(route for router in _ROUTERS for route in router.routes)
     app.router.routes[:0] = (*shortcuts(files.router, files.read), *shortcuts(operations.router, operations.health))
-    app.mount("/assets", StaticFiles(directory=STATIC), name="assets")
     errors.install(app)
     if settings.allowed_origins is not None:  # inmost: what is outside of it answers nothing, a 500 aside
         app.add_middleware(AllowPagesOf, origins=parse_origins(settings.allowed_origins))
@@ -221,10 +225,15 @@ def _upkeep(service: Service, store: LocalStore, catalogue: Catalogue) -> Upkeep
             service.workshop.jobs.sweep,
             partial(service.library.changes.prune, lifetime_s=settings.feed_lifetime),
             PositionSweep(store, catalogue).sweep,
-            *((service.uploads.sweep, CommentSweep(store, catalogue).sweep) if settings.may_write else ()),
+            *(_writers_jobs(service, store, catalogue) if settings.may_write else ()),
         ),
         job_pause_s=min(_SWEEP_S, min(settings.upload_lifetime, settings.job_lifetime, settings.feed_lifetime) / 4),
     )
+
+
+def _writers_jobs(service: Service, store: LocalStore, catalogue: Catalogue) -> tuple[Job, ...]:
+    trash = partial(service.library.trash.sweep, service.settings.trash_lifetime)
+    return service.uploads.sweep, CommentSweep(store, catalogue).sweep, trash
 
 
 def _storage(settings: Settings) -> tuple[LocalStore, Catalogue]:

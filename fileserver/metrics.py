@@ -22,7 +22,7 @@ MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 # A client may send any word as its method; each label value lives for ever.
-_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "MOVE", "COPY", "MKCOL", "OPTIONS"})
 
 # How the bytes of an answer leave, by the message that brings them.
 _CHUNK = "http.response.body"

@@ -16,7 +16,7 @@ from fileserver.http import problems
 from fileserver.http.origins import AllowedOrigins
 from fileserver.http.problems import Problem
 
-_METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS")
+_METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "MOVE", "COPY", "MKCOL", "OPTIONS")
 
 _REQUEST_HEADERS = (
     "Authorization",
@@ -25,12 +25,15 @@ _REQUEST_HEADERS = (
     "Content-Disposition",
     "Content-MD5",
     "Content-Type",
+    "Depth",
+    "Destination",
     "If-Match",
     "If-Modified-Since",
     "If-None-Match",
     "If-Range",
     "If-Unmodified-Since",
     "Last-Event-ID",
+    "Overwrite",
     "Prefer",
     "Range",
     "Repr-Digest",

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from fileserver.api.faults import problem_of_fault
 from fileserver.api.jobs import job_headers
-from fileserver.api.methods import allowed_methods
+from fileserver.api.methods import METHODS, allowed_methods
 from fileserver.api.requests import file_href, root_href, route_path
 from fileserver.api.service import service_of
 from fileserver.api.upload_answers import limit, offers
@@ -32,7 +32,7 @@ from fileserver.http.upload_state import MalformedUpload
 from fileserver.jobs import NoRoomForJob, NoSuchJob
 from fileserver.media import MediaBusy, MediaFault
 from fileserver.tables import TableFault
-from fileserver.web.listing import page_headers, problem_page
+from fileserver.web.page import page_headers, problem_page
 from fileserver.workers import QueueFull
 from storage import (
     DigestMismatch,
@@ -221,7 +221,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     methods = allowed_methods(request)
     if request.method == "OPTIONS" and (methods or request.scope["path"] == "*"):
-        allow = ", ".join(methods or ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"))
+        allow = ", ".join(methods or METHODS)
         told = {"allow": allow, "accept-ranges": "bytes", "cache-control": "no-store", **dict(_offers(request))}
         return Response(status_code=204, headers=told)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:

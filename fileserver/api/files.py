@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from fileserver.api import ietf, openapi
-from fileserver.api.folders import Asked, list_folder
+from fileserver.api.folders import Shown, list_folder
 from fileserver.api.follow import answer_follow
 from fileserver.api.requests import Flag, fields_of, key_text, must_be_whole, must_be_writable, promise_of, query_text
 from fileserver.api.responses import (
@@ -20,8 +20,11 @@ from fileserver.api.responses import (
 )
 from fileserver.api.service import service_of
 from fileserver.api.tail import answer_tail, must_have_no_tail
+from fileserver.api.trash import remove_folder
 from fileserver.api.writes import condition_of, stored_headers
 from fileserver.delivery.download import Download
+from fileserver.delivery.listing import Asked
+from fileserver.delivery.search import words_of
 from fileserver.delivery.upload import put_file
 from fileserver.http.resumable import creates_upload
 from storage import PreconditionFailed, folder_to_read, key_to_read, key_to_write
@@ -58,6 +61,11 @@ async def read(
     sort: Annotated[
         Literal["key", "none"], Query(description="Of a folder: `none` is in no order, and the first comes at once.")
     ] = "key",
+    search: Annotated[
+        str | None,
+        Query(description="Of a folder: what has these words in its name, in any case, however deep it lies."),
+    ] = None,
+    view: Annotated[str | None, Query(description="Of a folder as HTML: show the file of this name.")] = None,
     follow: Annotated[
         Flag | None,
         Query(
@@ -74,12 +82,15 @@ async def read(
     A key that is empty or ends in `/` names a folder, listed as JSON, NDJSON, CSV, plain text or HTML by Accept: up to
     `limit` files after the key `after` (JSON and HTML: 1000 on a page), with `recursive` also those in its folders;
     then JSON without `limit` is whole, too. `sort=none` lists all, the first at once, in whatever order they come.
+    `search` lists files and folders below it by words of their names.
     """
     text = key_text(request, "/files/")
     if text == "" or text.endswith("/"):
         must_have_no_tail(tail)
         after = query_text(request, "after", after)
-        return await list_folder(request, Asked(folder_to_read(text), recursive, after, limit, sort == "key"))
+        words = words_of(query_text(request, "search"))
+        asked = Asked(folder_to_read(text), recursive, after, limit, sort == "key", words)
+        return await list_folder(request, asked, Shown(search if words else None, query_text(request, "view") or None))
     service = service_of(request)
     settings = service.settings
     key = key_to_read(text)
@@ -119,11 +130,21 @@ async def write(request: Request) -> Response:
 
 
 @router.delete(
-    "/files/{key:key}", summary="Delete a file", status_code=204, response_class=Response, openapi_extra=openapi.READ
+    "/files/{key:key}",
+    summary="Delete a file or folder",
+    status_code=204,
+    response_class=Response,
+    openapi_extra=openapi.READ,
 )
 async def remove(request: Request) -> Response:
-    """Remove the file; If-Match guards against removing another version than the one meant."""
+    """Remove the file; If-Match guards against removing another version than the one meant.
+
+    A key that ends in `/` names a folder, which is removed with all that is in it.
+    """
     must_be_writable(request)
-    key = key_to_read(key_text(request, "/files/"))
+    text = key_text(request, "/files/")
+    if text.endswith("/"):
+        return await remove_folder(request, folder_to_read(text))
+    key = key_to_read(text)
     await service_of(request).library.delete(key, condition=condition_of(fields_of(request), request.method))
     return Response(status_code=204, headers={"cache-control": "no-store"})

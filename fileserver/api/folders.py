@@ -1,6 +1,6 @@
 """`/files/[folder/]`: what a folder holds, and forms that add to it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from fileserver.api import ietf, openapi, tus
+from fileserver.api.folder_page import folder_page
 from fileserver.api.forms import store_form
 from fileserver.api.requests import (
     Flag,
@@ -20,16 +21,17 @@ from fileserver.api.requests import (
     repr_digests,
 )
 from fileserver.api.responses import CsvTable, HtmlPage, JsonDocument, JsonStream, Lines, Made, PlainText, live_headers
-from fileserver.api.service import service_of
-from fileserver.delivery.asgi import body_of
-from fileserver.delivery.listing import Format, Listing, row_of
+from fileserver.api.service import Answer, service_of
+from fileserver.delivery.asgi import ClientLeft, body_of, while_connected
+from fileserver.delivery.compressed import compressed
+from fileserver.delivery.listing import Asked, Format, Listing, row_of
 from fileserver.delivery.upload import checked
 from fileserver.http import problems
-from fileserver.http.negotiation import choose
+from fileserver.http.negotiation import accepts_coding, choose
 from fileserver.http.problems import Problem, ProblemError
 from fileserver.http.resumable import creates_upload
-from fileserver.web.listing import Crumb, ListingPage, Row, listing_page, page_headers
-from storage import Entry, Folder, Listed, folder_to_write, name_of
+from fileserver.web.page import page_headers
+from storage import Entry, Listed, folder_to_write
 
 router = APIRouter(tags=["folders"])
 
@@ -46,34 +48,36 @@ _HEADERS = {"cache-control": "private, no-cache", "vary": "accept", "x-content-t
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which part of a folder a client wants to see."""
+class Shown:
+    """What a browser wants to see of a folder: the words it looks for, the name of the file it shows."""
 
-    folder: Folder
-    is_recursive: bool
-    after: str
-    limit: int | None
-    is_sorted: bool = True
-
-    @property
-    def is_export(self) -> bool:
-        """Whether all of a tree is meant, rather than a page to look at."""
-        return self.limit is None and (self.is_recursive or not self.is_sorted)
+    search: str | None = None
+    view: str | None = None
 
 
-async def list_folder(request: Request, asked: Asked) -> Response:
+async def list_folder(request: Request, asked: Asked, shown: Shown) -> Response:
     """A folder in the media type that the client prefers: JSON and HTML by pages, the others as a whole.
 
     A tree as JSON is whole too where no `limit` is asked for. Raises NotFound, and ProblemError where no type suits.
     """
     _must_make_sense(asked)
+    is_accepted = accepts_coding(fields_of(request).lines("accept-encoding"), "gzip")
+    return Answer(compressed(await _listed(request, asked, shown), is_accepted=is_accepted))
+
+
+async def _listed(request: Request, asked: Asked, shown: Shown) -> Response:
     chosen = choose(request.headers.getlist("accept"), _OFFERS if asked.is_sorted else tuple(_STREAMS))
     for stream in _STREAMS:
-        if chosen == stream and (stream != "application/json" or asked.is_export):
+        if chosen == stream and (stream != "application/json" or _is_export(asked)):
             return _stream(request, asked, stream)
     if chosen is None:
         raise ProblemError(Problem(problems.NOT_ACCEPTABLE, f"A folder is listed as {', '.join(_OFFERS)}."))
-    return await _page(request, asked, chosen)
+    return await _page(request, asked, shown, chosen)
+
+
+def _is_export(asked: Asked) -> bool:
+    """Whether all of a tree is meant, rather than a page to look at."""
+    return asked.limit is None and asked.words is None and (asked.is_recursive or not asked.is_sorted)
 
 
 def _must_make_sense(asked: Asked) -> None:
@@ -84,17 +88,34 @@ def _must_make_sense(asked: Asked) -> None:
         raise ProblemError(Problem(problems.BAD_PARAMETER, detail, {"parameter": parameter}))
 
 
-async def _page(request: Request, asked: Asked, media_type: str) -> Response:
+async def _page(request: Request, asked: Asked, shown: Shown, media_type: str) -> Response:
     limit = min(asked.limit or PAGE_SIZE, PAGE_SIZE)
-    listed = await service_of(request).library.list(
-        asked.folder, is_recursive=asked.is_recursive, after=asked.after, limit=limit
-    )
-    next_href = _next_href(request, asked, listed[-1]) if len(listed) == limit else None
+    listed = await _some(request, asked, limit)
+    next_href = _next_href(request, asked, shown, listed[-1]) if len(listed) == limit else None
     if media_type == "text/html":
-        return _html(request, asked, listed, next_href)
+        page = await folder_page(
+            request, asked, listed, next_href=next_href, search=shown.search, shown_name=shown.view
+        )
+        return HtmlPage(page, headers={**_HEADERS, **dict(page_headers())})
     content = {"folder": asked.folder, "entries": _rows(request, listed), "next": next_href}
     link = {"link": f'<{next_href}>; rel="next"'} if next_href else {}  # RFC 8288
     return JsonDocument(content, headers={**_HEADERS, **link})
+
+
+async def _some(request: Request, asked: Asked, limit: int) -> tuple[Listed, ...]:
+    """The rows of a page. Raises ClientLeft where nobody waits for them any more: a search may take long."""
+    library = service_of(request).library
+    if asked.words is None:
+        return await asked.page(library, limit)
+    found: list[tuple[Listed, ...]] = []
+
+    async def looking() -> None:
+        found.append(await asked.page(library, limit))
+
+    await while_connected(request.receive, looking)
+    if not found:
+        raise ClientLeft
+    return found[0]
 
 
 @router.post(
@@ -127,14 +148,10 @@ def _stream(request: Request, asked: Asked, media_type: Format) -> Response:
     return made(
         Listing(
             service_of(request).library,
-            asked.folder,
+            asked,
             media_type,
             live_headers(made.content_type),
             partial(file_href, request),
-            asked.is_recursive,
-            asked.after,
-            asked.limit,
-            asked.is_sorted,
         )
     )
 
@@ -143,43 +160,13 @@ def _rows(request: Request, listed: Iterable[Listed]) -> list[dict[str, str | in
     return [row_of(each, partial(file_href, request)) for each in listed]
 
 
-def _next_href(request: Request, asked: Asked, last: Listed) -> str:
+def _next_href(request: Request, asked: Asked, shown: Shown, last: Listed) -> str:
     after = last.key if isinstance(last, Entry) else last.folder
-    query = {"after": after.encode("utf-8", "surrogateescape"), "limit": asked.limit, "recursive": asked.is_recursive}
+    query = {
+        "search": None if shown.search is None else shown.search.encode("utf-8", "surrogateescape"),
+        "after": after.encode("utf-8", "surrogateescape"),
+        "limit": asked.limit,
+        "recursive": asked.is_recursive,
+    }
     given = {name: value for name, value in query.items() if value}
     return f"{file_href(request, asked.folder)}?{urlencode(given)}"
-
-
-def _html(request: Request, asked: Asked, listed: Iterable[Listed], next_href: str | None) -> Response:
-    page = ListingPage(
-        title=name_of(asked.folder) or "Files",
-        crumbs=tuple(_crumbs(request, asked.folder)),
-        rows=tuple(_row(request, asked.folder, each) for each in listed),
-        next_href=next_href,
-        may_write=service_of(request).settings.may_write,
-        action_href=file_href(request, asked.folder),
-    )
-    return HtmlPage(listing_page(page), headers={**_HEADERS, **dict(page_headers())})
-
-
-def _crumbs(request: Request, folder: Folder) -> Iterator[Crumb]:
-    yield Crumb("Files", file_href(request, ""))
-    above = ""
-    for name in folder.split("/")[:-1]:
-        above += f"{name}/"
-        yield Crumb(name, file_href(request, above))
-
-
-def _row(request: Request, folder: Folder, listed: Listed) -> Row:
-    key = listed.key if isinstance(listed, Entry) else listed.folder
-    href = file_href(request, key)
-    is_file = isinstance(listed, Entry)
-    return Row(
-        name=key.removeprefix(folder).rstrip("/"),
-        href=href,
-        download_href=f"{href}?download" if is_file else None,
-        is_folder=not is_file,
-        size=listed.size if isinstance(listed, Entry) else None,
-        modified_s=listed.modified_ns // 1_000_000_000,
-        media_type=listed.media_type if isinstance(listed, Entry) else None,
-    )

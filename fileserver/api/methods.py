@@ -3,14 +3,14 @@
 from fastapi import Request
 from starlette.routing import BaseRoute, Match
 
-_ORDER = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "MOVE", "COPY", "MKCOL", "OPTIONS")
 
 
 def allowed_methods(request: Request) -> tuple[str, ...]:
     """All methods that the routes of the request's path have between them, OPTIONS included; empty for no such path."""
     routes = (*request.app.routes, *request.app.state.routes)
     found = {method for route in routes for method in _methods(route, request)}
-    return tuple(method for method in _ORDER if method in found | {"OPTIONS"}) if found else ()
+    return tuple(method for method in METHODS if method in found | {"OPTIONS"}) if found else ()
 
 
 def _methods(route: BaseRoute, request: Request) -> set[str]:

@@ -123,8 +123,15 @@ _SAVE_RESULT = {
     "schema": _TEXT,
     "description": "A key to store the result under, instead of sending it; `replace=true`: also over a file.",
 }
+_DOWNLOAD = {
+    "name": "download",
+    "in": "query",
+    "schema": _TEXT,
+    "description": "Have the browser save the result, under this name if there is one.",
+}
 _FIELDS: Mapping[str, Schema] = {
-    parameter["name"]: parameter.get("schema", _PLAN_SCHEMA) for parameter in _sorted([*PLAN, _SAVE, _SAVE_RESULT])
+    parameter["name"]: parameter.get("schema", _PLAN_SCHEMA)
+    for parameter in _sorted([*PLAN, _SAVE, _SAVE_RESULT, _DOWNLOAD])
 }
 
 LAST_EVENT_ID: Schema = {
@@ -198,13 +205,16 @@ _WANTING = problem_responses(problems.UNSUPPORTED_MEDIA_TYPE)
 _MISSING = problem_responses(problems.NOT_FOUND)
 
 TRANSFORM_BODY = {
-    "parameters": _sorted([*PLAN, _SAVE, _SAVE_RESULT]),
+    "parameters": _sorted([*PLAN, _SAVE, _SAVE_RESULT, _DOWNLOAD]),
     "requestBody": {"content": {"text/csv": _BINARY, "multipart/form-data": _form(_FIELDS)}},
     "responses": {"200": _TABLE, "201": _STORED, **_FAILURES, **_WANTING},
 }
-TRANSFORM_STORED = {"parameters": [KEY, *PLAN], "responses": {"200": _TABLE, **_FAILURES, **_MISSING}}
+TRANSFORM_STORED = {
+    "parameters": [KEY, *_sorted([*PLAN, _DOWNLOAD])],
+    "responses": {"200": _TABLE, **_FAILURES, **_MISSING},
+}
 TRANSFORM_STORED_BY_PLAN = {
-    "parameters": [KEY, *_sorted([*PLAN, _SAVE_RESULT]), _PREFER],
+    "parameters": [KEY, *_sorted([*PLAN, _SAVE_RESULT, _DOWNLOAD]), _PREFER],
     "requestBody": {"content": {"application/json": {"schema": _PLAN_SCHEMA}}},
     "responses": {"200": _TABLE, "201": _STORED, "202": _BEGUN, **_FAILURES, **_WANTING, **_MISSING},
 }

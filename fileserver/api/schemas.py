@@ -61,9 +61,17 @@ def _one_of(*records: Schema | str) -> Schema:
 _OF_A_FILE = {"key": _KEY, "href": _HREF}
 _VERSION = {**_OF_A_FILE, "size": _COUNT, "etag": _TEXT}
 _CHANGES = (
-    _change("created", "A file is there that was not.", _VERSION, sha256=_SHA256, by=_BY),
+    _change(
+        "created",
+        "A file is there that was not, or a folder (then `key` ends in `/`, and nothing is told of its size).",
+        _OF_A_FILE,
+        size=_COUNT,
+        etag=_TEXT,
+        sha256=_SHA256,
+        by=_BY,
+    ),
     _change("replaced", "A file has other bytes.", _VERSION, sha256=_SHA256, by=_BY),
-    _change("deleted", "A file is there no more.", _OF_A_FILE, by=_BY),
+    _change("deleted", "A file is there no more, or a folder with all that was in it.", _OF_A_FILE, by=_BY),
     _change(
         "moved",
         "A file, or a folder with all that is in it (then `key` and `from` end in `/`), has another name.",

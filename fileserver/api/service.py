@@ -6,6 +6,7 @@ import anyio
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
+from fileserver.api.readmes import Readmes
 from fileserver.delivery.asgi import App
 from fileserver.delivery.derivatives import Derivatives
 from fileserver.delivery.faststart import Layouts
@@ -28,6 +29,7 @@ class Service:
     derivatives: Derivatives
     sidecars: Sidecars
     layouts: Layouts = field(default_factory=Layouts)
+    readmes: Readmes = field(default_factory=Readmes)
     stopping: anyio.Event = field(default_factory=anyio.Event)
 
 

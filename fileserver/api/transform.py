@@ -190,6 +190,7 @@ def _asked(
         on_end=service.metrics.count_transform,
         content_encoding=coding,
         name=name,
+        download=wish.download,
         keep=keep,
         told={name: str(told) for name, told in (("key", key), ("save_result", wish.save_result)) if told is not None},
     )

@@ -24,12 +24,16 @@ _TRUTH = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A plan, and the keys under which the table and its transformation are to be stored."""
+    """A plan, and the keys under which the table and its transformation are to be stored.
+
+    `download` has a browser save the answer, under this name if it is not empty.
+    """
 
     asked: Asked
     save: Key | None
     save_result: Key | None
     is_replacing: bool
+    download: str | None
 
     @property
     def condition(self) -> Condition:
@@ -42,7 +46,7 @@ async def wish_of(request: Request, pairs: Iterable[tuple[str, str]]) -> Wish:
     ours: dict[str, str] = {}
     plans: list[tuple[str, str]] = []
     for name, value in pairs:
-        if name in ("save", "save_result") or (name == "replace" and value in _TRUTH):
+        if name in ("save", "save_result", "download") or (name == "replace" and value in _TRUTH):
             if name in ours:
                 raise PlanFault("the parameter is given twice", name)
             ours[name] = value
@@ -50,7 +54,8 @@ async def wish_of(request: Request, pairs: Iterable[tuple[str, str]]) -> Wish:
             plans.append((name, value))
     asked = parse_query(plans)
     _refuse_sql(request, asked.plan)
-    wish = Wish(asked, _key(ours, "save"), _key(ours, "save_result"), _TRUTH[ours.get("replace", "false")])
+    replace = _TRUTH[ours.get("replace", "false")]
+    wish = Wish(asked, _key(ours, "save"), _key(ours, "save_result"), replace, ours.get("download"))
     await _require_storable(request, wish)
     return wish
 

@@ -55,7 +55,8 @@ class TransformRequest:
     """What is asked of a transform.
 
     `joins` are the keys of other tables by the names that a worker knows them by; `name` is that of the table, where it
-    has one; `keep` stores what comes; `on_end` is told how the job ended; `told` is what the job says it works on.
+    has one; `download` has a browser save the answer, under this name if it is not empty; `keep` stores what comes;
+    `on_end` is told how the job ended; `told` is what the job says it works on.
     """
 
     asked: Asked
@@ -66,6 +67,7 @@ class TransformRequest:
     on_end: Callable[[str, Counts], None]
     content_encoding: str = ""
     name: str | None = None
+    download: str | None = None
     keep: Keep | None = None
     told: Mapping[str, Json] = field(default_factory=dict)
 

@@ -14,6 +14,8 @@ import anyio.lowlevel
 
 from fileserver.delivery.asgi import HeaderLines, Receive, Scope, Send, end, more, start, while_connected
 from fileserver.delivery.live import LINES
+from fileserver.delivery.search import Words
+from fileserver.media.detection.likely import likely_type
 from storage import Entry, Folder, Library, Listed, StorageError, name_of
 
 Href: TypeAlias = Callable[[str], str]
@@ -23,11 +25,45 @@ Pages: TypeAlias = AsyncGenerator[tuple[Listed, ...], None]
 Format: TypeAlias = Literal["application/x-ndjson", "text/csv", "application/json", "text/plain"]
 
 COLUMNS = ("key", "name", "type", "size", "modified", "media_type", "etag", "sha256", "href")
+_FIRST_S, _LAST_S = -62_135_596_800, 253_402_300_799  # the years 1 and 9999, which RFC 3339 has four digits for
 _SLICE = 128  # rows made between two turns of the event loop: about 1.5 ms
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which part of a folder somebody wants to see; with `words` what has them in its name, however deep it lies."""
+
+    folder: Folder
+    is_recursive: bool = False
+    after: str = ""
+    limit: int | None = None
+    is_sorted: bool = True
+    words: Words | None = None
+
+    def pages(self, library: Library) -> Pages:
+        """All of it but for the limit, in pages of which some may be empty; whoever leaves closes them."""
+        if self.words is not None:
+            return library.listings.search(self.folder, self.words.are_in, after=self.after)
+        return library.list_all(self.folder, is_recursive=self.is_recursive, after=self.after, is_sorted=self.is_sorted)
+
+    async def page(self, library: Library, limit: int) -> tuple[Listed, ...]:
+        """The first `limit` of it; fewer are all. Raises NotFound."""
+        if self.words is None:
+            return await library.list(self.folder, is_recursive=self.is_recursive, after=self.after, limit=limit)
+        found: list[Listed] = []
+        async with aclosing(self.pages(library)) as pages:
+            async for some in pages:
+                found += some
+                if len(found) >= limit:
+                    break
+        return tuple(found[:limit])
+
+
 def row_of(listed: Listed, href: Href) -> Row:
-    """What a listing says of a file or folder: sizes in bytes, times in UTC (RFC 3339), digests in hexadecimal."""
+    """What a listing says of a file or folder: sizes in bytes, times in UTC (RFC 3339), digests in hexadecimal.
+
+    The media type is what its bytes have shown; of a file that nobody has looked into yet, what its name makes likely.
+    """
     modified = _time(listed.modified_ns // 1_000_000_000)
     if isinstance(listed, Entry):
         return {
@@ -36,7 +72,7 @@ def row_of(listed: Listed, href: Href) -> Row:
             "type": "file",
             "size": listed.size,
             "modified": modified,
-            "media_type": listed.media_type,
+            "media_type": listed.media_type or likely_type(name_of(listed.key)),
             "etag": f'"{listed.etag}"',
             "sha256": None if listed.sha256 is None else listed.sha256.hex(),
             "href": href(listed.key),
@@ -56,7 +92,7 @@ def row_of(listed: Listed, href: Href) -> Row:
 
 @lru_cache(maxsize=4096)  # files that came together were modified in the same seconds
 def _time(at_s: int) -> str:
-    return datetime.fromtimestamp(at_s, UTC).isoformat().replace("+00:00", "Z")
+    return datetime.fromtimestamp(min(max(at_s, _FIRST_S), _LAST_S), UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +104,15 @@ class Listing:
     """
 
     library: Library
-    folder: Folder
+    asked: Asked
     media_type: Format
     headers: HeaderLines
     href: Href
-    is_recursive: bool
-    after: str = ""
-    limit: int | None = None
-    is_sorted: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GET or HEAD."""
-        listed = self.library.list_all(
-            self.folder, is_recursive=self.is_recursive, after=self.after, is_sorted=self.is_sorted
-        )
-        async with aclosing(listed) as pages:
-            first = await _next(pages)
+        async with aclosing(self.asked.pages(self.library)) as pages:
+            first = await anext(pages, None)
             sending = self._head if scope["method"] == "HEAD" else partial(self._send, first=first, pages=pages)
             await while_connected(receive, partial(sending, send))
 
@@ -91,10 +120,10 @@ class Listing:
         await start(send, 200, self.headers)
         await end(send)
 
-    async def _send(self, send: Send, *, first: Sequence[Listed], pages: Pages) -> None:
+    async def _send(self, send: Send, *, first: Sequence[Listed] | None, pages: Pages) -> None:
         form, rows = _FORMS[self.media_type], 0
         await start(send, 200, self.headers)
-        await more(send, form.begin(self.folder))
+        await more(send, form.begin(self.asked.folder))
         try:
             async with aclosing(self._slices(first, pages)) as slices:
                 async for some in slices:
@@ -105,19 +134,15 @@ class Listing:
             raise
         await end(send, form.end(rows))
 
-    async def _slices(self, page: Sequence[Listed], pages: Pages) -> AsyncGenerator[Sequence[Listed], None]:
-        left = self.limit
-        while page and left != 0:
+    async def _slices(self, page: Sequence[Listed] | None, pages: Pages) -> AsyncGenerator[Sequence[Listed], None]:
+        left = self.asked.limit
+        while page is not None and left != 0:
             page = page[:left]
             for at in range(0, len(page), _SLICE):
                 yield page[at : at + _SLICE]
                 await anyio.lowlevel.checkpoint()  # sending does not wait as long as the client keeps up
             left = None if left is None else left - len(page)
-            page = await _next(pages) if left != 0 else ()
-
-
-async def _next(pages: Pages) -> tuple[Listed, ...]:
-    return await anext(pages, None) or ()  # a default that is a tuple is mistaken by CPython 3.11
+            page = await anext(pages, None) if left != 0 else None
 
 
 class _Form(Protocol):

@@ -115,20 +115,21 @@ def headers_of(request: TransformRequest, exchange: Exchange | None) -> HeaderLi
     """The head of an answer, as far as it is known before the output; of a job, where there is one."""
     output = request.asked.plan.output
     begun = {} if exchange is None else exchange.work.begun
-    name = (
-        ()
-        if request.name is None
-        else (("content-disposition", content_disposition("inline", _renamed(request.name, file_extension(output)))),)
-    )
+    name = request.download or (request.name and _renamed(request.name, file_extension(output)))
+    disposition = (("content-disposition", _disposition(name, request)),) if name else ()
     return (
         ("content-type", str(begun.get("media_type") or media_type(output))),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
         ("x-accel-buffering", "no"),
         ("accept-ranges", "none"),
-        *name,
+        *disposition,
         *(() if exchange is None else (*_understood(begun), *_job_headers(exchange))),
     )
+
+
+def _disposition(name: str, request: TransformRequest) -> str:
+    return content_disposition("inline" if request.download is None else "attachment", name)
 
 
 def _understood(begun: Mapping[str, Any]) -> HeaderLines:

@@ -1,4 +1,4 @@
-"""Content negotiation by Accept (RFC 9110 s.12.5.1)."""
+"""Content negotiation by Accept and Accept-Encoding (RFC 9110 s.12.5.1, s.12.5.3)."""
 
 import re
 from collections.abc import Sequence
@@ -22,6 +22,24 @@ def choose(lines: Sequence[str], offers: Sequence[str]) -> str | None:
         return offers[0]
     best = max(offers, key=lambda offer: _quality(ranges, offer))
     return best if _quality(ranges, best) > 0 else None
+
+
+def accepts_coding(lines: Sequence[str], coding: str) -> bool:
+    """Whether a client takes a content coding; one that does not say so is sent the bytes as they are.
+
+    >>> accepts_coding(["gzip, deflate, br"], "gzip"), accepts_coding(["*;q=0.5, gzip;q=0"], "gzip")
+    (True, False)
+    >>> accepts_coding([], "gzip")
+    False
+    """
+    named = dict(_coding(element) for element in ",".join(lines).split(","))
+    return named.get(coding, named.get("*", 0.0)) > 0
+
+
+def _coding(element: str) -> tuple[str, float]:
+    name, semicolon, parameters = element.partition(";")
+    quality = _QUALITY.search(semicolon + parameters)
+    return name.strip(" \t").lower(), float(quality[1]) if quality else 1.0
 
 
 def _parsed(element: str) -> tuple[str, float] | None:

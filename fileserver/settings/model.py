@@ -120,6 +120,13 @@ class Settings(BaseSettings):
         description="How long a client may be away and still be told by `/events` all that it missed; a million "
         "changes are kept at most.",
     )
+    trash_lifetime: Annotated[float, Shown("SECONDS")] = Field(
+        default=7.0 * DAY_S,
+        ge=0,
+        le=DECADE_S,
+        description="How long what is moved to the trash can be restored; 0 has no trash, and removes everything for "
+        "good.",
+    )
     media_jobs: Annotated[int, Shown("COUNT")] = Field(
         default=2, ge=1, le=1000, description="Media files that each server process works on at a time."
     )

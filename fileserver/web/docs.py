@@ -5,12 +5,8 @@ packages of them (fastapi-swagger, fastapi-offline, swagger-ui-bundle) are relea
 that goes with the licence. Nothing is loaded from elsewhere; no script stands in the page.
 """
 
-from pathlib import Path
-
+from fileserver.web.assets import asset_prefix
 from fileserver.web.html import Html, element, joined, opening
-
-STATIC = Path(__file__).parent / "static"
-"""The folder to serve at the page's `asset_prefix`."""
 
 _POLICY = (
     "default-src 'none'",
@@ -35,8 +31,9 @@ def docs_headers() -> tuple[tuple[str, str], ...]:
     )
 
 
-def docs_page(openapi_href: str, asset_prefix: str) -> str:
-    """The page for the OpenAPI document at `openapi_href`; `asset_prefix` is where `STATIC` is, with its slash."""
+def docs_page(base: str) -> str:
+    """The page for the OpenAPI document of the application at the path `base`, which ends in a slash."""
+    prefix, openapi_href = asset_prefix(base), f"{base}openapi.json"
     return joined(
         Html("<!doctype html>\n"),
         opening("html", lang="en"),
@@ -45,11 +42,11 @@ def docs_page(openapi_href: str, asset_prefix: str) -> str:
             opening("meta", charset="utf-8"),
             opening("meta", name="viewport", content="width=device-width, initial-scale=1"),
             element("title", "API"),
-            opening("link", rel="icon", href=f"{asset_prefix}icon.svg"),
-            opening("link", rel="stylesheet", href=f"{asset_prefix}vendor/swagger-ui.css"),
-            opening("link", rel="stylesheet", href=f"{asset_prefix}docs.css"),
-            element("script", src=f"{asset_prefix}vendor/swagger-ui-bundle.js", defer=True),
-            element("script", src=f"{asset_prefix}docs.js", defer=True),
+            opening("link", rel="icon", href=f"{prefix}icon.svg"),
+            opening("link", rel="stylesheet", href=f"{prefix}vendor/swagger-ui-dist/swagger-ui.css"),
+            opening("link", rel="stylesheet", href=f"{prefix}docs.css"),
+            element("script", src=f"{prefix}vendor/swagger-ui-dist/swagger-ui-bundle.js", defer=True),
+            element("script", src=f"{prefix}docs.js", defer=True),
         ),
         Html("\n"),
         element(

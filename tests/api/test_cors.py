@@ -34,6 +34,7 @@ STRANGERS = (
 REQUEST_HEADERS = (
     "authorization, cache-control, content-digest, content-disposition, content-md5, content-type, if-match, "
     "if-modified-since, if-none-match, if-range, if-unmodified-since, last-event-id, prefer, range, repr-digest, "
+    "depth, destination, overwrite, "
     "tus-resumable, upload-checksum, upload-complete, upload-concat, upload-defer-length, "
     "upload-draft-interop-version, upload-length, upload-metadata, upload-offset, want-repr-digest, "
     "x-http-method-override, x-request-id, x-requested-with"
@@ -99,7 +100,9 @@ def words(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", ["/files/a", "/files/", "/files/not/there", "/uploads", "/uploads/some", "/health"])
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    "method", ["GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "MOVE", "COPY", "MKCOL", "OPTIONS"]
+)
 async def test_a_preflight_allows_every_method_and_header(listed: httpx.AsyncClient, method: str, path: str) -> None:
     fields = asks(method, access_control_request_headers=REQUEST_HEADERS)
     answer = await listed.options(path, headers=fields)

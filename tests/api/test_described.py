@@ -46,6 +46,7 @@ ADDRESSES = {
     "/jobs/{job_id}/rejects": ("{job}/rejects",),
     "/jobs/{job_id}/findings": ("{verification}/findings",),
     "/jobs/{job_id}/events": ("{job}/events",),
+    "/trash/{removal_id}": ("{removal}",),
 }
 """Where there is something, by the path of a route; the other paths are addresses themselves."""
 
@@ -93,8 +94,14 @@ async def test_get_answers_in_every_type_that_is_described(client: httpx.AsyncCl
     assert "{" not in path or path in ADDRESSES, f"say in ADDRESSES where there is something below {path}"
     done = await client.post("/transform", content=HEADER + b"1,2\n", headers=CSV)
     verification = await client.post("/jobs", json={"work": "verify", "prefix": ""})
-    jobs = {"job": f"/jobs/{done.headers['transform-id']}", "verification": verification.headers["location"]}
-    addresses = [each.format_map(jobs) for each in ADDRESSES.get(path, (path,))]
+    await client.put("/files/removed", content=b"x")
+    removal = await client.post("/trash", json={"keys": ["removed"]})
+    begun = {
+        "job": f"/jobs/{done.headers['transform-id']}",
+        "verification": verification.headers["location"],
+        "removal": removal.headers["location"],
+    }
+    addresses = [each.format_map(begun) for each in ADDRESSES.get(path, (path,))]
     ((_, described), *_) = successes("get", path)
     assert described["content"]
     for media_type in described["content"]:

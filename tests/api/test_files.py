@@ -155,7 +155,7 @@ async def test_a_person_sees_a_page_for_an_error(client: httpx.AsyncClient) -> N
 @pytest.mark.parametrize(
     ("path", "allow"),
     [
-        ("/files/a", "GET, HEAD, PUT, POST, DELETE, OPTIONS"),
+        ("/files/a", "GET, HEAD, PUT, POST, DELETE, MOVE, COPY, MKCOL, OPTIONS"),
         ("/transform", "POST, OPTIONS"),
         ("/transform/a", "GET, HEAD, POST, OPTIONS"),
         ("/health", "GET, HEAD, OPTIONS"),

@@ -30,7 +30,7 @@ def test_every_parameter_stands_in_the_query_and_in_the_form() -> None:
     route = _document()["paths"]["/transform"]["post"]
     names = [parameter["name"] for parameter in route["parameters"]]
     form = route["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
-    assert set(names) == set(PARAMETERS) | {"save", "save_result"} == set(form) - {"file"}
+    assert set(names) == set(PARAMETERS) | {"save", "save_result", "download"} == set(form) - {"file"}
     assert names == sorted(names)
 
 

@@ -51,6 +51,14 @@ async def test_the_answer_has_the_name_of_the_table_and_the_extension_of_the_for
     assert 'filename="up.parquet"' in form.headers["content-disposition"]
 
 
+async def test_a_result_is_saved_by_a_browser_that_asks_for_it(client: httpx.AsyncClient) -> None:
+    await client.put("/files/a/sales.csv", content=TABLE)
+    unnamed = await client.get("/transform/a/sales.csv?download=")
+    named = await client.get("/transform/a/sales.csv?download=chosen%20rows.csv")
+    assert unnamed.headers["content-disposition"].startswith('attachment; filename="sales.csv"')
+    assert named.headers["content-disposition"].startswith('attachment; filename="chosen rows.csv"')
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [("selekt=a", "selekt"), ("limit=-1", "limit"), ("limit=1&limit=2", "limit"), ("plan={}&limit=1", "limit")],

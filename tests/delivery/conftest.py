@@ -33,7 +33,7 @@ def open_files(below: Path) -> list[str]:
         except FileNotFoundError:
             continue
         is_own = "catalogue.sqlite3" in target or target.endswith("/lock")
-        if target.startswith(f"{below}/") and not is_own and not target.endswith((".fileserver", "/drafts")):
+        if target.startswith(f"{below}/") and not is_own and not target.endswith((".fileserver", "/drafts", "/trash")):
             found.append(target)
     return found
 

@@ -10,8 +10,9 @@ import anyio
 import pytest
 
 from fileserver.delivery.asgi import Message
-from fileserver.delivery.listing import Format, Listing
-from storage import ROOT, Catalogue, Folder, Library, Listed, LocalStore, NotFound, StoreUnavailable
+from fileserver.delivery.listing import Asked, Format, Listing, row_of
+from fileserver.delivery.search import words_of
+from storage import ROOT, Catalogue, Entry, Folder, Key, Library, Listed, LocalStore, NotFound, StoreUnavailable
 from tests.delivery.conftest import detected
 from tests.support.asgi import Exchange, drive, each_cancellation, http_scope
 
@@ -51,7 +52,13 @@ async def library(filled: Path) -> AsyncIterator[Library]:
 
 
 def listing_of(library: Library, media_type: Format, *, is_sorted: bool = True, folder: Folder = ROOT) -> Listing:
-    return Listing(library, folder, media_type, (), href=lambda key: key, is_recursive=True, is_sorted=is_sorted)
+    asked = Asked(folder, is_recursive=True, is_sorted=is_sorted)
+    return Listing(library, asked, media_type, (), href=lambda key: key)
+
+
+async def found(library: Library, text: str, *, after: str = "", limit: int | None = None) -> list[str]:
+    asked = Asked(ROOT, after=after, limit=limit, words=words_of(text))
+    return rows_of(await drive(Listing(library, asked, "application/x-ndjson", (), lambda key: key), http_scope()))
 
 
 def rows_of(answer: Exchange) -> list[str]:
@@ -101,9 +108,11 @@ async def test_a_disk_that_fails_tears_the_answer(filled: Path, media_type: Form
         assert b"rror" not in answer.body
 
 
-@pytest.mark.parametrize("is_sorted", [False, True])
-async def test_whoever_leaves_leaves_nothing_open(library: Library, filled: Path, is_sorted: bool) -> None:
-    listing = listing_of(library, "text/csv", is_sorted=is_sorted)
+@pytest.mark.parametrize(
+    "asked", [Asked(ROOT, True, is_sorted=False), Asked(ROOT, True), Asked(ROOT, words=words_of("1"))]
+)
+async def test_whoever_leaves_leaves_nothing_open(library: Library, filled: Path, asked: Asked) -> None:
+    listing = Listing(library, asked, "text/csv", (), lambda key: key)
     await drive(listing, http_scope())  # what is opened once and for all
     async for _, _ in each_cancellation(lambda number: drive(listing, http_scope(), cancel_at_await=number)):
         pass
@@ -140,3 +149,33 @@ async def test_no_connection_is_held_while_rows_leave(tmp_path: Path, filled: Pa
     await take_them_all({})
     await library.close()
     assert answer.is_complete
+
+
+async def test_a_search_streams_what_it_finds_in_key_order(library: Library) -> None:
+    assert await found(library, "099") == ["0/0099", *(f"1/099{n}" for n in range(10)), "2/1099"]
+    assert await found(library, "99 10") == ["2/1099"]
+    assert await found(library, "099", after="1/0996", limit=2) == ["1/0997", "1/0998"]
+    assert await found(library, "2") == sorted(
+        [*(f"{n // 500}/{n:04}" for n in range(COUNT) if "2" in f"{n:04}"), "2/"]
+    )
+
+
+async def test_a_search_that_finds_nothing_is_a_whole_answer(library: Library) -> None:
+    asked = Asked(ROOT, words=words_of("nothing"))
+    answer = await drive(Listing(library, asked, "application/json", (), lambda key: key), http_scope())
+    assert json.loads(answer.body) == {"folder": "", "entries": [], "next": None}
+    assert answer.is_complete
+
+
+async def test_a_page_of_a_search_is_its_beginning(library: Library) -> None:
+    page = await Asked(ROOT, words=words_of("1")).page(library, 3)
+    assert [each.key for each in page if isinstance(each, Entry)] == ["0/0001", "0/0010", "0/0011"]
+
+
+@pytest.mark.parametrize(
+    ("modified_s", "told"),
+    [(2**40, "9999-12-31T23:59:59Z"), (2**62, "9999-12-31T23:59:59Z"), (-(2**40), "0001-01-01T00:00:00Z")],
+)
+def test_a_time_that_no_calendar_has_is_the_nearest_that_one_has(modified_s: int, told: str) -> None:
+    entry = Entry(Key("a"), 1, modified_s * 1_000_000_000, etag="1", identity="1")
+    assert row_of(entry, href=str)["modified"] == told

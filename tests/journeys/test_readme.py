@@ -21,8 +21,10 @@ _PROJECT = Path(__file__).parents[2]
         "docs/uploads.md",
         "docs/client.md",
         "docs/comments.md",
+        "docs/files.md",
         "docs/streaming.md",
         "docs/media.md",
+        "docs/trash.md",
     ],
 )
 def test_the_commands_of_a_document_work(serve: Serve, tmp_path: Path, name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser
 
 from tests.support.clients import curl, curl_status
 from tests.support.files import MIB, known_bytes, make_file
@@ -133,19 +133,23 @@ def test_a_form_cut_anywhere_stores_nothing(store: Server) -> None:
     assert store.drafts() == []
 
 
-def test_a_form_of_the_listing_page_stores_what_a_person_chose(store: Server, page: Page, tmp_path: Path) -> None:
+def test_the_form_of_a_page_without_scripts_stores_what_a_person_chose(
+    store: Server, browser: Browser, tmp_path: Path
+) -> None:
     chosen = [tmp_path / "letter.txt", tmp_path / "naïve – ünïcode.bin"]
     chosen[0].write_text("Dear reader")
     make_file(chosen[1], 5 * MIB + 3)
-    page.goto(f"{store.url}/files/")
-    page.set_input_files("form input[type=file][name=file]", chosen)
-    with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
-        page.click("form:has(input[type=file]) :is(button, input[type=submit])")
-    assert posted.value.status < 400
-    page.goto(f"{store.url}/files/")
-    for path in chosen:
-        assert page.get_by_role("link", name=path.name).count() >= 1
-        assert store.stored()[path.name] == path.read_bytes()
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(f"{store.url}/files/")
+        page.set_input_files("form input[type=file][name=file]", chosen)
+        with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
+            page.click("form:has(input[type=file]) :is(button, input[type=submit])")
+        assert posted.value.status < 400
+        page.goto(f"{store.url}/files/")
+        for path in chosen:
+            assert page.get_by_role("link", name=path.name).count() >= 1
+            assert store.stored()[path.name] == path.read_bytes()
 
 
 def test_the_listing_shows_what_was_stored(store: Server) -> None:

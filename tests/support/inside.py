@@ -43,7 +43,7 @@ class Held:
     generators: Counter[str]
     """Generators of ours that were begun and not ended, asynchronous and plain."""
     descriptors: Counter[str]
-    """By the file they stand for; without those of the catalogue, whose pool keeps connections open for the next use."""
+    """By the file they stand for; without those of the catalogue, whose pool keeps connections for the next use."""
     checkouts: int
     """Connections to the catalogue that are in use."""
     watches: int

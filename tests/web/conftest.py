@@ -1,12 +1,13 @@
 """A browser that knows no site but the one that a test makes of answers."""
 
-import mimetypes
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
+
+from fileserver.web.assets import asset_prefix, assets
 
 SITE = "http://site.test"
 
@@ -27,11 +28,10 @@ class Site:
         """Answer a path with a page."""
         self.answers[path] = (body, dict(headers))
 
-    def serve_folder(self, prefix: str, folder: Path) -> None:
-        """Answer below a prefix with the files of a folder."""
-        for file in (found for found in folder.rglob("*") if found.is_file()):
-            headers = {"content-type": mimetypes.guess_type(file.name)[0] or "text/plain"}
-            self.answers[f"{prefix}{file.relative_to(folder)}"] = (file.read_bytes(), headers)
+    def serve_assets(self, base: str) -> None:
+        """Answer for what the pages below a path are made of."""
+        for path, asset in assets().by_path.items():
+            self.answers[f"{asset_prefix(base)}{path}"] = (asset.content, {"content-type": asset.media_type})
 
     def answer(self, route: Route) -> None:
         """Answer one request: 404 for what is not served, 204 for what is sent."""
@@ -57,18 +57,23 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Site]]:
-    """Open a site of one's own: `visit(width=375)`."""
-    with browser.new_context() as context:
+Visit = Callable[..., Site]
 
-        def open_site(*, width: int = 1100) -> Site:
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """Open a site of one's own, where the pages find their assets: `visit(width=375, java_script_enabled=False)`."""
+    with ExitStack() as stack:
+
+        def open_site(*, width: int = 1100, java_script_enabled: bool = True) -> Site:
+            context = stack.enter_context(browser.new_context(java_script_enabled=java_script_enabled))
             page = context.new_page()
             page.set_viewport_size({"width": width, "height": 800})
             site = Site(page)
             page.on("console", lambda message: site.complaints.append(message.text))
             page.on("pageerror", lambda error: site.complaints.append(str(error)))
             page.route("**/*", lambda route: site.answer(route))
+            site.serve_assets("/")
             return site
 
         yield open_site
