@@ -102,9 +102,14 @@ export function messageOf(error) {
 export function encoded(segment) {
   return segment.replace(/[\ud800-\udbff][\udc00-\udfff]|[^A-Za-z0-9\-._~]/g, (letter) => {
     const code = letter.charCodeAt(0);
-    const isByte = letter.length === 1 && code >= 0xdc80 && code <= 0xdcff;
-    return isByte ? `%${(code - 0xdc00).toString(16).toUpperCase()}` : encodeURIComponent(letter);
+    if (letter.length === 1 && code >= 0xdc80 && code <= 0xdcff) return hexadecimal(code - 0xdc00);
+    return code < 0x80 ? hexadecimal(code) : encodeURIComponent(letter); // which leaves !'()* alone, as no shell does
   });
+}
+
+/** @param {number} byte */
+function hexadecimal(byte) {
+  return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
 /** @param {Response} response @returns {Promise<Record<string, any>>} */
