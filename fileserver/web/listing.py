@@ -80,7 +80,7 @@ def listing_page(listing: ListingPage) -> str:
         element("a", "Skip to the files", href="#entries", class_="skip"),
         _bar(listing),
         element("div", listing.view, id="view") if listing.view else Html(),
-        element("main", *_main(listing), class_="browse", id="browse"),
+        element("main", *_main(listing), class_="browse browse-elsewhere" if listing.search else "browse", id="browse"),
         data_block("first-view", listing.first_view),
         base=listing.base,
         head=joined(_next_link(listing.next_href), scripts(listing.base), listing.head or ""),

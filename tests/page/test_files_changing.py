@@ -127,6 +127,22 @@ def test_what_is_deleted_comes_back(site: Site, desktop: Page, folder: Path) -> 
     assert (folder / "one.txt").read_text() == "one.txt"
 
 
+def test_more_than_one_request_can_name_is_deleted_and_comes_back(site: Site, desktop: Page, folder: Path) -> None:
+    names = [f"page {number:04}.txt" for number in range(1005)]
+    for name in names:
+        (folder / name).touch()
+    _open(site, desktop, folder)
+    expect(desktop.get_by_role("grid")).to_have_attribute("aria-rowcount", f"{len(names) + 5}")
+    desktop.keyboard.press("Control+a")
+    desktop.keyboard.press("ArrowDown")
+    desktop.keyboard.press("Control+a")
+    desktop.keyboard.press("Delete")
+    expect(desktop.get_by_text(f"{len(names) + 4:,} items deleted")).to_be_visible(timeout=60_000)
+    assert list(folder.iterdir()) == []
+    desktop.get_by_role("button", name="Undo").click()
+    wait_until(lambda: len(list(folder.iterdir())), lambda count: count == len(names) + 4, timeout_s=60)
+
+
 def test_what_was_deleted_is_listed_restored_and_gone_for_good(site: Site, visit: Visit, folder: Path) -> None:
     page = visit(HAND)
     _open(site, page, folder)

@@ -15,6 +15,7 @@ import { drop, parentOf, placeOfKey, put, rowOf, shelf } from "./shelf.js";
 import { transfer } from "./transfer.js";
 import { restore } from "./undo.js";
 
+const MOST_AT_ONCE = 1000; // keys that the trash takes by one request
 const LETTERS_MOST = 255; // bytes of a name, says every file system
 
 /** Give a file or folder another name. @param {Row} row */
@@ -113,15 +114,27 @@ export async function moveInto(rows, folder) {
 export async function remove(rows) {
   if (!env.mayWrite || !rows.length) return;
   const next = neighbour(rows);
-  let id;
+  const left = [...rows];
+  /** @type {string[]} */
+  const ids = [];
   try {
-    ({ id } = await askJson(url("/trash"), { method: "POST", json: { keys: rows.map((row) => row.key) } }));
+    while (left.length) {
+      const keys = left.slice(0, MOST_AT_ONCE).map((row) => row.key);
+      ids.push((await askJson(url("/trash"), { method: "POST", json: { keys } })).id);
+      left.splice(0, keys.length);
+    }
   } catch (error) {
-    if (isWithoutTrash(error)) return removeForGood(rows);
-    return failed(say.many(strings.notDeleted, rows.length, { name: rows[0].name }), error, () => remove(rows));
+    if (!ids.length && isWithoutTrash(error)) return removeForGood(rows);
+    failed(say.many(strings.notDeleted, left.length, { name: left[0].name }), error, () => remove(left));
   }
+  const done = rows.slice(0, rows.length - left.length);
+  if (done.length) offerUndo(done, ids, next);
+}
+
+/** @param {Row[]} rows that are deleted @param {string[]} ids of their removals @param {string | null} next */
+function offerUndo(rows, ids, next) {
   gone(rows, next);
-  const run = () => restore(id).catch((error) => failed(strings.notRestored, error, run));
+  const run = () => Promise.all(ids.map(restore)).catch((error) => failed(strings.notRestored, error, run));
   notice(say.many(strings.deletedNow, rows.length, { name: rows[0].name }), { action: { label: strings.undo, run } });
 }
 

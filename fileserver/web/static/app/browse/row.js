@@ -10,7 +10,7 @@ import { hrefOf } from "../core/router.js";
 import { number, say, size, when, whenExact } from "../core/say.js";
 import { selection } from "./selection.js";
 import { parentOf, shelf } from "./shelf.js";
-import { thumbnail } from "./thumbnails.js";
+import { hasThumbnail, thumbnail } from "./thumbnails.js";
 
 /** @param {Row} row @param {number} place among those shown */
 export function rowElement(row, place) {
@@ -18,7 +18,7 @@ export function rowElement(row, place) {
   element.setAttribute("aria-rowindex", String(place + 2)); // the heads are the first
   element.append(
     checkCell(row),
-    cell("browse-name", link(row, iconElement(iconOf(row)))),
+    cell("browse-name", link(row, hasThumbnail(row) ? thumbnail(row) : iconElement(iconOf(row)))),
     cell("browse-size", sizeOf(row)),
     cell("browse-when", timeOf(row)),
     cell("browse-more", moreButton(row)),

@@ -24,12 +24,17 @@ const observer = new IntersectionObserver(
   { rootMargin: "100px" },
 );
 
+/** Whether a picture can be asked for. @param {Row} row */
+export function hasThumbnail(row) {
+  return partFor(row) !== null;
+}
+
 /** A place for the picture of a file, with its drawing in it. @param {Row} row */
 export function thumbnail(row) {
   const holder = /** @type {HTMLElement & {row?: Row}} */ (document.createElement("span"));
   holder.className = "browse-picture";
   holder.append(iconElement(iconOf(row)));
-  if (partFor(row)) {
+  if (hasThumbnail(row)) {
     holder.row = row;
     observer.observe(holder);
   }
@@ -37,7 +42,7 @@ export function thumbnail(row) {
 }
 
 function next() {
-  for (const [holder, row] of [...waiting].reverse()) {
+  for (const [holder, row] of [...waiting]) {
     if (running >= AT_ONCE) return;
     waiting.delete(holder);
     if (holder.isConnected) load(holder, row);
