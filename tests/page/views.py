@@ -35,7 +35,7 @@ def _as_grid(page: Page) -> None:
     else:
         page.get_by_role("button", name="View and order").click()
         page.get_by_role("menuitemradio", name="Grid").click()
-    page.wait_for_function("[...document.querySelectorAll('main img')].filter((image) => image.complete).length > 5")
+    page.wait_for_function("!document.querySelector('.browse-picture:not(:has(img))')")
 
 
 def _selected(page: Page) -> None:
