@@ -86,7 +86,7 @@ def test_on_a_phone_all_of_it_is_a_touch_away(site: Site, phone: Page) -> None:
     box = box_of(bar)
     assert box["y"] + box["height"] == 844
     assert box["height"] < 100
-    bar.get_by_role("button", name="Open the player").tap()
+    bar.get_by_title("Open the player").tap()
     sheet = phone.get_by_role("dialog", name="Queue")
     for name in ("Shuffle", "Repeat: off", "Previous", "Pause", "Next"):
         target = box_of(sheet.get_by_role("button", name=name, exact=True))

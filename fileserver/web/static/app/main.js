@@ -2,29 +2,29 @@
 
 import strings from "../strings/core.js";
 import { rows, startBrowse } from "./browse/browse.js";
+import { startChanges } from "./browse/changes.js";
+import { startDragging } from "./browse/dragging.js";
+import { startMarquee } from "./browse/marquee.js";
 import { env } from "./core/env.js";
 import { notice } from "./core/notice.js";
 import { pageAt } from "./core/page.js";
 import { hrefOf, navigate, onRoute, route } from "./core/router.js";
 import { say } from "./core/say.js";
+import { startDrops } from "./upload/drop.js";
 
 const grid = startBrowse();
+startMarquee(grid);
+startDragging(grid);
+startDrops();
+startChanges();
 if (wasPlaying()) import("./play/queue.js").then((queue) => queue.restoreQueue());
 onRoute(follow);
 follow(route());
 performance.mark("ready"); // from here on a click does what it says
-startRest();
+import("./core/rooms.js"); // what the others look like, before somebody goes there
 addEventListener("unhandledrejection", (event) => {
   if (navigator.onLine && /dynamically imported module|importing a module/i.test(String(event.reason))) offerReload();
 });
-
-/** What the page does not begin with; without a network, as soon as there is one. */
-async function startRest() {
-  const later = await import("./later.js").catch(() => null);
-  if (later) later.startLater(grid);
-  else if (navigator.onLine) offerReload();
-  else addEventListener("online", startRest, { once: true });
-}
 
 /** Open and close the viewer as the address says. @param {Route} now @param {Route} [before] */
 async function follow(now, before) {

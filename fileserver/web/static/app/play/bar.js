@@ -97,7 +97,7 @@ export class Bar {
     const { queue } = this;
     return html`<button
         class="play-queue-record"
-        aria-label=${strings.openPlayer}
+        title=${strings.openPlayer}
         aria-haspopup="dialog"
         @click=${() => this.#open()}
       >
