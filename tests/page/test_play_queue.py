@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.page.conftest import Site
 from tests.page.media_shelf import box_of, put, stock
 from tests.support.media_files import shared_folder
+from tests.support.server import wait_until
 
 _SONGS = ("book.m4b", "song.flac", "song.mp3")
 
@@ -83,8 +84,7 @@ def test_what_is_no_record_is_told_and_passed_over(site: Site, desktop: Page) ->
 
 def test_on_a_phone_all_of_it_is_a_touch_away(site: Site, phone: Page) -> None:
     bar = _queue(site, phone, "song.mp3")
-    box = box_of(bar)
-    assert box["y"] + box["height"] == 844
+    box = wait_until(lambda: box_of(bar), lambda box: box["y"] + box["height"] == 844)  # it has come up
     assert box["height"] < 100
     bar.get_by_title("Open the player").tap()
     sheet = phone.get_by_role("dialog", name="Queue")
