@@ -98,8 +98,9 @@ class Stage {
     }
     this.hls = new Hls({ maxBufferLength: 8, startPosition: start ?? -1, enableWorker: false });
     this.hls.on(Hls.Events.ERROR, (_, told) => {
-      if (told.fatal)
-        {this.fail(`hls.js: ${told.type}, ${told.details}: ${told.error?.message} ${told.response?.url ?? ""}`);}
+      if (told.fatal) {
+        this.fail(`hls.js: ${told.type}, ${told.details}: ${told.error?.message} ${told.response?.url ?? ""}`);
+      }
     });
     this.hls.loadSource(address.href);
     this.hls.attachMedia(this.element);
