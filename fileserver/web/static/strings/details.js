@@ -28,13 +28,7 @@ export default {
     "computing": "Reading the file: {done} of {total}",
     "waiting": "Waiting for its turn",
     "failed": "The checksum could not be computed: {reason}",
-    "copy": "Copy checksum",
-    "compare": "Compare with a file of yours",
-    "comparing": "Reading {name}: {done} of {total}",
-    "same": "{name} is the same, byte for byte.",
-    "differs": "{name} is different.",
-    "differsInSize": "{name} is different: it has {own}, this one has {size}.",
-    "unreadable": "{name} could not be read."
+    "copy": "Copy checksum"
   },
   "links": {
     "title": "Link and commands",
