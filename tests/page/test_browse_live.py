@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.conftest import Site
+from tests.page.relay import relay
 
 
 @pytest.fixture
@@ -76,10 +77,30 @@ def test_very_many_changes_at_once_end_in_what_is_there(site: Site, desktop: Pag
 
 def test_a_folder_that_is_deleted_by_others_says_so(site: Site, desktop: Page, folder: Path) -> None:
     desktop.request.put(f"{site.url}/files/{folder.name}/here/a.txt", data="x")
-    desktop.goto(f"{site.url}/files/{folder.name}/here/")
+    with desktop.expect_response("**/events"):
+        desktop.goto(f"{site.url}/files/{folder.name}/here/")
     expect(_row(desktop, "a.txt")).to_be_visible()
+    (folder / "here" / "hollow").mkdir()
     shutil.rmtree(folder / "here")
-    expect(_row(desktop, "a.txt")).to_have_count(0)
+    expect(desktop.get_by_text("It is not here any more.")).to_be_visible()
+    expect(desktop.get_by_role("grid")).to_have_count(0)
+
+
+def test_a_server_that_is_away_is_missed_and_shown_again_when_it_is_back(
+    site: Site, desktop: Page, folder: Path
+) -> None:
+    with relay(site.port, rate=1e9) as network:
+        with desktop.expect_response("**/events"):
+            desktop.goto(f"{network.url}/files/{folder.name}/")
+        network.to_port = 1  # where nobody listens
+        network.cut()
+        told = desktop.get_by_text("The server cannot be reached. What you see may be old.")
+        expect(told).to_be_visible()
+        desktop.get_by_role("navigation", name="Folders").get_by_role("link", name="Files").click()
+        expect(desktop.get_by_role("heading", name="This folder cannot be shown")).to_be_visible()
+        network.to_port = site.port
+        expect(_row(desktop, folder.name)).to_be_visible()
+        expect(told).to_have_count(0)
 
 
 def _open(site: Site, page: Page, folder: Path) -> None:

@@ -143,6 +143,19 @@ def test_more_than_one_request_can_name_is_deleted_and_comes_back(site: Site, de
     wait_until(lambda: len(list(folder.iterdir())), lambda count: count == len(names) + 4, timeout_s=60)
 
 
+def test_a_folder_is_deleted_with_what_a_search_found_in_it(site: Site, desktop: Page, folder: Path) -> None:
+    (folder / "Letters").mkdir()
+    (folder / "Letters" / "love letters.txt").write_text("x")
+    desktop.goto(f"{site.url}/files/{folder.name}/?search=letters")
+    expect(_row(desktop, "love letters.txt")).to_be_visible()
+    _row(desktop, "Letters").focus()
+    desktop.keyboard.press("Control+a")
+    desktop.keyboard.press("Delete")
+    expect(desktop.get_by_text("2 items deleted")).to_be_visible()
+    expect(desktop.get_by_role("heading", name="Nothing found")).to_be_visible()
+    assert not (folder / "Letters").exists()
+
+
 def test_what_was_deleted_is_listed_restored_and_gone_for_good(site: Site, visit: Visit, folder: Path) -> None:
     page = visit(HAND)
     _open(site, page, folder)

@@ -45,6 +45,7 @@ def shown_picture(page: Page, name: str) -> Locator:
 def open_from_list(page: Page, site: Site, name: str) -> None:
     """Open a file as a person does."""
     page.goto(f"{site.url}/files/")
+    expect(page.get_by_role("grid")).to_be_visible()  # before, a click is a link to another page
     page.get_by_role("row", name=name).get_by_text(name).click()
 
 

@@ -119,6 +119,7 @@ export default {
   "nothingFoundFor": "No name in this folder or below it has “{words}”.",
   "cannotShow": "This folder cannot be shown",
   "folderGone": "It is not here any more.",
+  "away": "The server cannot be reached. What you see may be old.",
   "restFailed": "The rest of this folder did not come. {why}",
   "again": "Try again",
   "keys": "Keyboard shortcuts",

@@ -3,7 +3,8 @@
 import strings from "../../strings/browse.js";
 import { ask, href, Problem } from "../core/api.js";
 import { on } from "../core/bus.js";
-import { listen } from "../core/live.js";
+import { listen, onState } from "../core/live.js";
+import { notice } from "../core/notice.js";
 import { navigate } from "../core/router.js";
 import { frame, refresh } from "./frame.js";
 import { prune } from "./selection.js";
@@ -12,6 +13,7 @@ import { leave, lookAnew } from "./travel.js";
 
 const PAUSE_MS = 60; // changes that come together are shown together
 const LATER_MS = 1500;
+const AWAY_MS = 4000; // a server that is started anew is back by then
 const MANY = 30; // files asked for one by one; for more the folder is asked for
 
 /** @type {Set<string>} */
@@ -22,12 +24,32 @@ let stop = () => {};
 let folder = /** @type {string | null} */ (null);
 let timer = 0;
 let anewTimer = 0;
+let awayTimer = 0;
+let wasOn = false;
+/** what says that the server is away @type {{close: () => void} | null} */
+let away = null;
 
 export function startChanges() {
   watch();
+  onState((isOn) => (isOn ? back() : cut()));
   on("folder", watch);
   on("uploaded", ({ key }) => noted({ kind: "created", key }));
   on("changed", (detail) => (!detail || detail.folder === shelf.folder ? lookSoon(0) : undefined));
+}
+
+/** Say so when the server is away for longer than a moment. */
+function cut() {
+  if (!wasOn) return; // nothing is known of it yet
+  awayTimer = setTimeout(() => (away = notice(strings.away, { isLasting: true })), AWAY_MS);
+}
+
+/** The server is there, perhaps again: the feed tells what was missed, but not a folder that could not be shown. */
+function back() {
+  wasOn = true;
+  clearTimeout(awayTimer);
+  away?.close();
+  away = null;
+  if (frame.fault?.isOffline) frame.fault.again();
 }
 
 function watch() {
@@ -81,6 +103,7 @@ async function settle() {
   asked.clear();
   drop(dropped);
   prune();
+  if (dropped.length && !hasFiles()) lookSoon(LATER_MS); // others who remove a folder are seen to remove its files alone
   if (wanted.length > MANY) return lookSoon(0);
   const before = shelf.folder;
   const rows = await Promise.all(wanted.map(rowFor));
@@ -117,9 +140,14 @@ async function rowFor(key) {
 function lookSoon(pause) {
   clearTimeout(anewTimer);
   anewTimer = setTimeout(async () => {
-    await lookAnew();
-    prune();
+    if (await lookAnew()) prune();
+    else lost();
   }, pause);
+}
+
+function hasFiles() {
+  for (const row of shelf.known.values()) if (row.type === "file") return true;
+  return false;
 }
 
 /** The folder is there no more. */

@@ -114,7 +114,7 @@ export async function moveInto(rows, folder) {
 export async function remove(rows) {
   if (!env.mayWrite || !rows.length) return;
   const next = neighbour(rows);
-  const left = [...rows];
+  const left = outermost(rows);
   /** @type {string[]} */
   const ids = [];
   try {
@@ -127,8 +127,8 @@ export async function remove(rows) {
     if (!ids.length && isWithoutTrash(error)) return removeForGood(rows);
     failed(say.many(strings.notDeleted, left.length, { name: left[0].name }), error, () => remove(left));
   }
-  const done = rows.slice(0, rows.length - left.length);
-  if (done.length) offerUndo(done, ids, next);
+  const done = rows.filter((row) => !left.includes(row));
+  if (ids.length) offerUndo(done, ids, next);
 }
 
 /** @param {Row[]} rows that are deleted @param {string[]} ids of their removals @param {string | null} next */
@@ -143,16 +143,23 @@ async function removeForGood(rows) {
   const title = say.many(strings.forGoodTitles, rows.length, { name: rows[0].name });
   if (!(await confirm({ title, body: strings.forGood, yes: strings.delete, isDangerous: true }))) return;
   const next = neighbour(rows);
-  const left = [...rows];
+  const left = outermost(rows);
   try {
-    for (const row of rows) {
+    for (const row of [...left]) {
       await ask(row.href, { method: "DELETE" });
       left.shift();
     }
   } catch (error) {
     failed(say.many(strings.notDeleted, left.length, { name: left[0].name }), error, () => removeForGood(left));
   }
-  gone(rows.slice(0, rows.length - left.length), next);
+  const done = rows.filter((row) => !left.includes(row));
+  gone(done, next);
+}
+
+/** Without what goes with a folder that is among them: a search finds both. @param {Row[]} rows */
+function outermost(rows) {
+  const folders = rows.filter((row) => row.type === "folder").map((row) => row.key);
+  return rows.filter(({ key }) => !folders.some((folder) => key !== folder && key.startsWith(folder)));
 }
 
 /** Whether the server keeps nothing that is deleted. @param {unknown} error */

@@ -25,7 +25,7 @@ const heads = document.createElement("div");
 const note = document.createElement("div");
 
 export const frame = {
-  /** why the folder cannot be shown @type {{message: string, again: () => void} | null} */
+  /** why the folder cannot be shown @type {{message: string, again: () => void, isOffline?: boolean} | null} */
   fault: null,
   isWaiting: false,
 };
@@ -98,8 +98,9 @@ function noteOf(isEmpty) {
   if (!isEmpty) {
     return shelf.isSearching ? html`<p class="browse-still" role="status">${strings.searching}</p>` : nothing;
   }
-  if (shelf.isSearching || !shelf.isWhole) return skeleton();
-  return shelf.words ? nothingFound() : emptyFolder();
+  if (shelf.isSearching) return skeleton();
+  if (shelf.words) return nothingFound(); // of a folder that was come to by a search nothing else is known
+  return shelf.isWhole ? emptyFolder() : skeleton();
 }
 
 function skeleton() {

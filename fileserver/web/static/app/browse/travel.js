@@ -1,7 +1,7 @@
 /** The way through folders: one request for each, nothing that flickers, and back to where one was. */
 
 import strings from "../../strings/browse.js";
-import { ask, href, lines, messageOf } from "../core/api.js";
+import { ask, href, lines, messageOf, Offline, Problem } from "../core/api.js";
 import { emit } from "../core/bus.js";
 import { env } from "../core/env.js";
 import { announce, notice } from "../core/notice.js";
@@ -36,19 +36,24 @@ export function leave() {
   if (shelf.folder) navigate({ folder: parentOf(shelf.folder) });
 }
 
-/** Ask for the folder anew and show what has become of it, where nothing is known to be under way. */
+/**
+ * Ask for the folder anew and show what has become of it, where nothing is known to be under way; false where the folder
+ * is there no more.
+ */
 export async function lookAnew() {
   const { folder } = shelf;
-  if (!shelf.isWhole || frame.isWaiting) return;
+  if (!shelf.isWhole || frame.isWaiting) return true;
   const { signal } = running;
   /** @type {Row[]} */
   const rows = [];
   try {
     for await (const row of rowsOf(href("files", folder), signal)) rows.push(kept(row));
-  } catch {
-    return; // what is shown may be old, but is more than nothing; the next change asks again
+  } catch (error) {
+    if (signal.aborted || folder !== shelf.folder) return true;
+    return !(error instanceof Problem && error.status === 404); // else what is shown may be old, but is more than nothing
   }
   if (!signal.aborted && folder === shelf.folder) await complete(rows);
+  return true;
 }
 
 /** @param {Route} now @param {Route} before */
@@ -80,7 +85,10 @@ function failed(error, now, before) {
     frame.fault = null;
     go(now, before);
   };
-  Object.assign(frame, { isWaiting: false, fault: { message: messageOf(error), again } });
+  Object.assign(frame, {
+    isWaiting: false,
+    fault: { message: messageOf(error), again, isOffline: error instanceof Offline },
+  });
   refresh();
 }
 

@@ -1,9 +1,11 @@
 /** Where the page is, told by its address: `/files/a/b/`, `/files/a/b/?view=name`, `/files/a/b/?search=words`. */
 
 import { env } from "./env.js";
-import { href } from "./api.js";
+import { encoded, href } from "./api.js";
 
 const PREFIX = `${env.root}files/`;
+/** What may be a letter in UTF-8 (RFC 3629 s.3), or a byte that begins none. */
+const LETTER = /%[cd][\da-f]%[89ab][\da-f]|%e[\da-f](?:%[89ab][\da-f]){2}|%f[0-7](?:%[89ab][\da-f]){3}|%[\da-f]{2}/gi;
 
 /** @type {Set<(route: Route, previous: Route) => void>} */
 const listeners = new Set();
@@ -26,10 +28,10 @@ export function onRoute(listener) {
  * @param {{folder?: string, view?: string | null, search?: string | null, params?: URLSearchParams}} place
  */
 export function hrefOf({ folder = current.folder, view = null, search = null, params }) {
-  const query = new URLSearchParams(params);
-  if (search) query.set("search", search);
-  if (view) query.set("view", view);
-  return href("files", folder) + (query.size ? `?${query}` : "");
+  const query = params?.size ? [`${params}`] : [];
+  if (search) query.push(`search=${encoded(search)}`);
+  if (view) query.push(`view=${encoded(view)}`);
+  return href("files", folder) + (query.length ? `?${query.join("&")}` : "");
 }
 
 /** Go there. @param {Parameters<typeof hrefOf>[0]} place @param {{replace?: boolean}} [options] */
@@ -59,20 +61,28 @@ function changed() {
 /** @returns {Route} */
 function parsed() {
   const params = new URLSearchParams(location.search);
-  const [view, search] = [params.get("view"), params.get("search")];
+  const [view, search] = [asked("view"), asked("search")];
   params.delete("view");
   params.delete("search");
   const path = location.pathname.startsWith(PREFIX) ? location.pathname.slice(PREFIX.length) : "";
   return { folder: decoded(path), view, search, params };
 }
 
-/** Bytes that are no UTF-8 are lone surrogates, as in keys. @param {string} path */
-function decoded(path) {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return env.firstView.folder;
-  }
+/** What a parameter of the address says; URLSearchParams would lose the bytes that are no UTF-8. @param {string} name */
+function asked(name) {
+  const value = location.search.match(new RegExp(`[?&]${name}=([^&]*)`))?.[1];
+  return value === undefined ? null : decoded(value.replaceAll("+", " "));
+}
+
+/** Bytes that are no UTF-8 are lone surrogates, as in keys (PEP 383). @param {string} text */
+function decoded(text) {
+  return text.replace(LETTER, (letter) => {
+    try {
+      return decodeURIComponent(letter);
+    } catch {
+      return letter.replace(/%(..)/g, (_, byte) => String.fromCharCode(0xdc00 + parseInt(byte, 16)));
+    }
+  });
 }
 
 addEventListener("popstate", changed);
